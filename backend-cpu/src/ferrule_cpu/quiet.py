@@ -1,0 +1,51 @@
+"""NumPy functions without floating-point warnings, at next to no cost.
+
+``log(-1)`` is NaN in deep learning, not a warning. ``numpy.errstate`` would cost three times as
+much as adding two small arrays. But the error state lives in a context variable, so a function that
+runs inside a context where it is "ignore" needs nothing else, and entering a context takes 20 ns.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any
+
+import numpy as np
+
+
+class _Quiet(threading.local):
+    """A context per thread, since a context can be entered by one thread at a time."""
+
+    def __init__(self) -> None:
+        context = Context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
+
+
+_quiet = _Quiet()
+_asarray = np.asarray
+
+
+def ufunc(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` without warnings. It must not call anything that was wrapped here.
+
+    What NumPy turns into a scalar for want of dims is made an array again.
+    """
+
+    def kernel(*arrays: Any) -> Any:
+        return _asarray(_quiet.run(function, *arrays))
+
+    return kernel
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for kernels of several steps, with attributes; they may call each other."""
+
+    def quiet(*arrays: Any, **attrs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            found = function(*arrays, **attrs)
+        return tuple(map(_asarray, found)) if isinstance(found, tuple) else _asarray(found)
+
+    return quiet

@@ -1,0 +1,128 @@
+"""Custom differentiable functions, in PyTorch's form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ferrule import modes
+from ferrule.autograd.node import Node, OutputNode, Pulled, _sequence, fit
+from ferrule.errors import GraphError
+from ferrule.tensor import Tensor
+
+
+class Context:
+    """Carries what `Function.forward` leaves for `Function.backward`. Attributes may be set freely.
+
+    Attributes:
+        needs_input_grad: for each argument of forward, whether its gradient is wanted.
+        saved_tensors: what `save_for_backward` was given.
+    """
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+        self._saved: tuple[Any, ...] = ()
+        self._non_differentiable: set[int] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"forward did not set ctx.{name}")
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keep inputs and outputs of forward until backward, and no longer."""
+        self._saved = tensors
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        """Say which outputs have no gradient."""
+        self._non_differentiable = {id(t) for t in tensors}
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        return self._saved
+
+
+class FunctionNode(Node):
+    """The call of a custom function."""
+
+    __slots__ = ("context", "function", "types")
+
+    def __init__(
+        self,
+        function: type[Function],
+        context: Context,
+        parents: tuple[Node | None, ...],
+        types: tuple[Any, ...],
+    ) -> None:
+        self.seq = _sequence()
+        self.parents = parents
+        self.hooks = None
+        self.function = function
+        self.context = context
+        self.types = types
+
+    @property
+    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.function.__name__
+
+    def pull(self, g: Any, needed: set[Node] | None) -> Pulled:
+        wanted = list(self.wanted(needed))
+        found = self.function.backward(self.context, *g)
+        found = found if isinstance(found, tuple) else (found,)
+        if len(found) != len(self.types):
+            raise GraphError(
+                f"{self.name}.backward returned {len(found)} gradients, but forward took "
+                f"{len(self.types)} arguments; return None for those without one"
+            )
+        pulled: Pulled = []
+        for i, parent in wanted:
+            gradient = found[i]
+            if gradient is None:
+                continue
+            if gradient._type is not self.types[i]:
+                gradient = fit(gradient, self.types[i], self.name)
+            pulled.append((parent, gradient))
+        return pulled
+
+    def release(self) -> None:
+        self.parents = None
+        self.context._saved = ()
+
+
+class Function:
+    """Subclass it with static ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)``, and
+    call ``Sub.apply(*args)``.
+
+    Forward runs unrecorded. Backward returns one gradient, or None, for each argument of forward;
+    written with ops, it can be differentiated again.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Any:
+        raise NotImplementedError("a Function needs a static forward(ctx, *args)")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        raise NotImplementedError("a Function needs a static backward(ctx, *grad_outputs)")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Call forward, and put the call on the tape if an argument requires a gradient."""
+        parents = tuple(a._node if isinstance(a, Tensor) else None for a in args)
+        recording = modes.current().recording and any(p is not None for p in parents)
+        context = Context(tuple(recording and p is not None for p in parents))
+        with modes.no_grad():
+            found = cls.forward(context, *args)
+        if not recording:
+            return found
+        types = tuple(a._type if isinstance(a, Tensor) else None for a in args)
+        node = FunctionNode(cls, context, parents, types)
+        outputs = found if isinstance(found, tuple) else (found,)
+        marked = context._non_differentiable
+        results = tuple(
+            y.detach()
+            if id(y) in marked or not y.dtype.is_floating_point
+            else Tensor(y._data, y._type, OutputNode(node, i, len(outputs)))
+            for i, y in enumerate(outputs)
+        )
+        by_identity = {id(y): r for y, r in zip(outputs, results)}
+        # a saved output takes its place on the tape, or its second derivative would be lost
+        context._saved = tuple(by_identity.get(id(s), s) for s in context._saved)
+        return results if isinstance(found, tuple) else results[0]

@@ -1,0 +1,376 @@
+"""Ops: one declaration each, from which everything else is derived."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Literal
+
+from ferrule_plugins import DType, dtypes
+
+from ferrule import planning
+from ferrule.autograd.node import OpNode, OutputNode
+from ferrule.autograd.rule import NamedRule, Rule
+from ferrule.errors import DeclarationError
+from ferrule.modes import Modes, current, interpret, no_grad
+from ferrule.plan import Plan
+from ferrule.promotion import WEAK
+from ferrule.samples import Input, Sample
+from ferrule.schema import Schema
+from ferrule.tensor import Tensor
+
+Promotion = Literal["common", "float", "same"]
+
+everything: frozenset[DType] = frozenset(dtypes.ALL)
+booleans = frozenset({dtypes.bool_})
+integers = frozenset(d for d in dtypes.ALL if d.category == "integer")
+floating = frozenset(d for d in dtypes.ALL if d.is_floating_point)
+complexes = frozenset(d for d in dtypes.ALL if d.is_complex)
+real = integers | floating
+numeric = real | complexes
+
+OPS: dict[str, Op] = {}
+"""Every op that has been declared, by name."""
+
+_PLANS_KEPT = 4096
+
+
+class Op:
+    """A declared operation. Calling it is the one way in which anything is ever computed.
+
+    Attributes:
+        name: the function's name; the key of its kernels.
+        body: the declared function: the inference rule of a primitive, the decomposition of a
+            composite.
+        primitive: which of the two it is.
+        schema: what it takes.
+        dtypes: what its value operands may be.
+        promote: ``"common"``: operands are brought to one dtype; ``"float"``: and integers then
+            become the default float; ``"same"``: they must have one dtype already.
+        rule: how it is differentiated, if it says so.
+        ref: ``module:function``, an independent reference.
+        samples: sample calls.
+        tolerance: what conformance multiplies its dtype's tolerance by.
+        differentiable: False if its outputs do not depend smoothly on any input, by declaration.
+    """
+
+    def __init__(
+        self,
+        body: Callable[..., Any],
+        *,
+        primitive: bool,
+        dtypes: Collection[DType],
+        promote: Promotion,
+        ref: str | None,
+        samples: Sequence[Sample | tuple[Input, ...]],
+        tolerance: float,
+        differentiable: bool,
+    ) -> None:
+        self.name = body.__name__
+        self.body = body
+        self.primitive = primitive
+        self.schema = Schema(body)
+        self.dtypes = frozenset(dtypes)
+        self.promote: Promotion = promote
+        self.ref = ref
+        self.samples = [s if isinstance(s, Sample) else Sample(s, {}) for s in samples]
+        self.tolerance = tolerance
+        self.differentiable = differentiable
+        self.rule: Rule | None = None
+        self.plans: dict[Any, Plan] = {}
+        self.__name__ = self.name
+        self.__qualname__ = self.name
+        self.__module__ = body.__module__
+        self.__doc__ = inspect.getdoc(body)
+        self.__signature__ = inspect.signature(body)
+        if self.__doc__ is None:
+            raise DeclarationError(f"op {self.name!r} has no docstring")
+        if OPS.setdefault(self.name, self) is not self:
+            raise DeclarationError(
+                f"op {self.name!r} is declared in {self.__module__} and in "
+                f"{OPS[self.name].__module__}; an op's name is unique: rename one"
+            )
+
+    def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare how the op is differentiated; see `NamedRule` for what ``rule`` may ask for."""
+        self.rule = NamedRule(self.schema, rule)
+        self.plans.clear()
+        return rule
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        """Compute. Operands come first; surplus positional arguments are attributes, in order."""
+        modes = current()
+        key = self._key(args, attrs)
+        plan = None if key is None or modes.stack else self.plans.get(key)
+        if plan is not None:
+            operands = args if self.schema.variadic else args[: len(plan.types)]
+            return self._execute(plan, operands, modes)
+        operands, attrs = planning.bind(self, args, attrs)
+        if modes.stack:
+            return interpret(self, operands, attrs)
+        plan = self.plan(operands, attrs)
+        # Only a call that gives every operand by position can be recognised by its arguments.
+        if key is not None and len(args) >= len(plan.types):
+            self._remember(key, plan)
+        return self._execute(plan, operands, modes)
+
+    def evaluate(self, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """What a call means to no interpreter: the kernel, or the body of a composite.
+
+        Ops that the body calls are seen by the interpreters in force.
+        """
+        return self._execute(self.plan(operands, attrs), operands, current())
+
+    def plan(self, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
+        """Check a call and work out what it does.
+
+        Args:
+            operands: tensors, Python scalars, None for an optional one that is not given.
+            attrs: all attributes.
+
+        Raises:
+            FerruleError: the call is wrong; its text begins with the call.
+        """
+        types = tuple(
+            x._type if isinstance(x, Tensor) else x if x is None else x.__class__ for x in operands
+        )
+        return planning.make(self, types, attrs)
+
+    def _key(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Any, ...] | None:
+        """What the arguments of a call are looked up by; None if they must be bound first."""
+        schema = self.schema
+        arity = len(args) if schema.variadic else schema.arity
+        key: list[Any] = []
+        for i, x in enumerate(args):
+            if isinstance(x, Tensor):
+                key.append(x._type)
+            elif i < arity and x is not None:
+                return None
+            else:  # 1, 1.0 and True are equal, but not the same
+                key += (x.__class__, x)
+        for name, value in attrs.items():
+            if isinstance(value, Tensor) or (value.__class__ is float and value == 0):
+                return None  # an operand given by name; 0.0 and -0.0, which are equal too
+            key += (name, value.__class__, value)
+        if schema.creates and attrs.get("device") is None:
+            return None  # the selected backend decides
+        try:
+            hash(found := tuple(key))
+        except TypeError:
+            return None
+        return found
+
+    def _remember(self, key: Any, plan: Plan) -> None:
+        if len(self.plans) >= _PLANS_KEPT:
+            self.plans.clear()
+        self.plans[key] = plan
+
+    def _execute(self, plan: Plan, operands: tuple[Any, ...], modes: Modes) -> Any:
+        if plan.run is None:
+            return self._detour(plan, operands, modes)
+        arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
+        if plan.bounds is not None:
+            planning.check_bounds(plan, operands)
+        try:
+            data = plan.run(*arrays)
+        except Exception as error:
+            planning.note_kernel(error, plan)
+            raise
+        if plan.rule is None or not modes.recording:
+            return _wrap(data, plan.out, None)
+        parents = tuple(x._node if isinstance(x, Tensor) else None for x in operands)
+        if not any(parents):
+            return _wrap(data, plan.out, None)
+        kept = tuple(a if k else None for a, k in zip(arrays, plan.keeps))
+        return _wrap(
+            data, plan.out, OpNode(plan, parents, kept, data if plan.keeps_output else None)
+        )
+
+    def _detour(self, plan: Plan, operands: tuple[Any, ...], modes: Modes) -> Any:
+        """A call without a kernel of its own: convert the operands, or run the body."""
+        if plan.casts is not None:
+            converted = planning.convert(self, operands, plan.casts)
+            return self._execute(self.plan(converted, plan.attrs), converted, modes)
+        parents = tuple(x._node if isinstance(x, Tensor) else None for x in operands)
+        try:
+            if plan.rule is None or not modes.recording or not any(parents):
+                return self.body(*operands, **plan.attrs)
+            with no_grad():
+                result = self.body(*operands, **plan.attrs)
+        except Exception as error:
+            planning.note_body(error, plan)
+            raise
+        several = isinstance(result, tuple)
+        data = tuple(y._data for y in result) if several else result._data
+        arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
+        kept = tuple(a if k else None for a, k in zip(arrays, plan.keeps))
+        plan.out = tuple(y._type for y in result) if several else result._type
+        return _wrap(
+            data, plan.out, OpNode(plan, parents, kept, data if plan.keeps_output else None)
+        )
+
+    def __repr__(self) -> str:
+        return f"<{'primitive' if self.primitive else 'composite'} {self.name}{self.schema}>"
+
+
+class Unary(Op):
+    """An op of one operand and no attributes, with a shorter way from call to kernel."""
+
+    def __call__(self, x: Any, *args: Any, **attrs: Any) -> Any:
+        modes = current()
+        if modes.stack or args or attrs or not isinstance(x, Tensor):
+            return super().__call__(x, *args, **attrs)
+        plan = self.plans.get(x._type)
+        if plan is None:
+            plan = self.plan((x,), {})
+            self._remember(x._type, plan)
+        run = plan.run
+        if run is None:
+            return self._detour(plan, (x,), modes)
+        array = x._data
+        try:
+            data = run(array)
+        except Exception as error:
+            planning.note_kernel(error, plan)
+            raise
+        node = x._node
+        if node is None or plan.rule is None or not modes.recording:
+            return Tensor(data, plan.out, None)
+        return Tensor(
+            data,
+            plan.out,
+            OpNode(
+                plan,
+                (node,),
+                (array,) if plan.keeps[0] else _NOTHING,
+                data if plan.keeps_output else None,
+            ),
+        )
+
+
+class Binary(Op):
+    """An op of two operands and no attributes, likewise. Either may be a Python scalar."""
+
+    def __call__(self, a: Any, b: Any, *args: Any, **attrs: Any) -> Any:
+        modes = current()
+        if modes.stack or args or attrs:
+            return super().__call__(a, b, *args, **attrs)
+        try:
+            type_a = a.__class__ if a.__class__ in WEAK else a._type
+            type_b = b.__class__ if b.__class__ in WEAK else b._type
+        except AttributeError:
+            return super().__call__(a, b)
+        plan = self.plans.get((type_a, type_b))
+        if plan is None:
+            plan = self.plan((a, b), {})
+            self._remember((type_a, type_b), plan)
+        run = plan.run
+        if run is None:
+            return self._detour(plan, (a, b), modes)
+        if plan.bounds is not None:
+            planning.check_bounds(plan, (a, b))
+        if type_a.__class__ is type:
+            array_a, node_a = a, None
+        else:
+            array_a, node_a = a._data, a._node
+        if type_b.__class__ is type:
+            array_b, node_b = b, None
+        else:
+            array_b, node_b = b._data, b._node
+        try:
+            data = run(array_a, array_b)
+        except Exception as error:
+            planning.note_kernel(error, plan)
+            raise
+        if (node_a is None and node_b is None) or plan.rule is None or not modes.recording:
+            return Tensor(data, plan.out, None)
+        keeps_a, keeps_b = plan.keeps
+        return Tensor(
+            data,
+            plan.out,
+            OpNode(
+                plan,
+                (node_a, node_b),
+                (array_a if keeps_a else None, array_b if keeps_b else None),
+                data if plan.keeps_output else None,
+            ),
+        )
+
+
+_NOTHING = (None,)
+_CONTINUOUS = ("floating", "complex")
+
+
+def _wrap(data: Any, out: Any, node: OpNode | None) -> Any:
+    if not isinstance(out, tuple):
+        return Tensor(data, out, node)
+    return tuple(
+        Tensor(
+            array,
+            type_,
+            OutputNode(node, i, len(out))
+            if node is not None and type_.dtype.category in _CONTINUOUS
+            else None,
+        )
+        for i, (array, type_) in enumerate(zip(data, out))
+    )
+
+
+def _declare(body: Callable[..., Any], **declaration: Any) -> Op:
+    schema = Schema(body)
+    if schema.variadic or schema.attributes or any(o.optional for o in schema.operands):
+        return Op(body, **declaration)
+    kind = {1: Unary, 2: Binary}.get(schema.arity, Op)
+    return kind(body, **declaration)
+
+
+def primitive(
+    *,
+    dtypes: Collection[DType],
+    samples: Sequence[Sample | tuple[Input, ...]],
+    ref: str | None = None,
+    promote: Promotion = "common",
+    tolerance: float = 1.0,
+    differentiable: bool = True,
+) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an op that backends supply. The function maps the operands' shapes and dtypes to
+    those of the result: it is the inference rule. See `Op` for the arguments."""
+    return lambda body: _declare(
+        body,
+        primitive=True,
+        dtypes=dtypes,
+        promote=promote,
+        ref=ref,
+        samples=samples,
+        tolerance=tolerance,
+        differentiable=differentiable,
+    )
+
+
+def composite(
+    *,
+    dtypes: Collection[DType],
+    samples: Sequence[Sample | tuple[Input, ...]],
+    ref: str | None = None,
+    promote: Promotion = "common",
+    tolerance: float = 1.0,
+    differentiable: bool = True,
+) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an op by its decomposition: the function computes it with other ops. A backend may
+    have a kernel for it, which then runs instead. See `Op` for the arguments."""
+    return lambda body: _declare(
+        body,
+        primitive=False,
+        dtypes=dtypes,
+        promote=promote,
+        ref=ref,
+        samples=samples,
+        tolerance=tolerance,
+        differentiable=differentiable,
+    )
+
+
+def forget_plans(ops: Iterable[Op] | None = None) -> None:
+    """Drop what was worked out for past calls, after kernels or defaults changed."""
+    for op in OPS.values() if ops is None else ops:
+        op.plans.clear()

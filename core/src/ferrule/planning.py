@@ -1,0 +1,294 @@
+"""Working out what a call does: every check that an op makes, before any kernel runs."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ferrule_plugins import Device, DType, Spec, dtypes
+
+import ferrule as fe
+from ferrule import promotion, runtime
+from ferrule.abstract import output_types
+from ferrule.autograd.rule import Refusal, ReplayRule
+from ferrule.errors import (
+    ArgumentError,
+    DeclarationError,
+    DeviceError,
+    DTypeError,
+    FerruleError,
+    ShapeError,
+)
+from ferrule.plan import Plan
+from ferrule.promotion import WEAK
+from ferrule.tensor import Tensor
+from ferrule.tensor_type import TensorType
+
+if TYPE_CHECKING:
+    from ferrule.op import Op
+
+
+def describe(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> str:
+    """The call as a message shows it: ``softmax(float32[3,4], dim=5)``."""
+    operands = [t.__name__ if isinstance(t, type) else str(t) for t in types]
+    given = [
+        f"{name}={getattr(value, 'name', value)!s}"
+        for name, value in attrs.items()
+        if value is not op.schema.attributes[name].default
+    ]
+    return f"{op.name}({', '.join(operands + given)})"
+
+
+def bind(
+    op: Op, args: tuple[Any, ...], attrs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Sort arguments into operands and attributes, and make tensors of scalar operands where the
+    op is not one of two operands, which takes them as they are."""
+    try:
+        operands, bound = op.schema.bind(args, attrs)
+    except ArgumentError as error:
+        raise ArgumentError(f"{op.name} {error}") from None
+    if op.schema.creates:
+        bound["device"] = runtime.device(bound["device"])
+    if op.schema.variadic and len(operands) == 0:
+        raise ArgumentError(f"{op.name} needs at least one tensor")
+    for i, x in enumerate(operands):
+        if not (isinstance(x, Tensor) or x.__class__ in WEAK):
+            if isinstance(x, np.generic):
+                operands = (*operands[:i], x.item(), *operands[i + 1 :])
+            elif x is not None or not op.schema.operands[i].optional:
+                raise ArgumentError(
+                    f"{op.name}: operand {i} is {_article(x)}, not a tensor; convert it with "
+                    "fe.tensor(...)"
+                )
+    if not _takes_scalars(op):
+        operands = _materialise(op, operands)
+    elif not any(isinstance(x, Tensor) for x in operands):
+        operands = (fe.tensor(operands[0]), *operands[1:])
+    return operands, bound
+
+
+def _article(x: Any) -> str:
+    kind = type(x).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def _takes_scalars(op: Op) -> bool:
+    return op.schema.roles == ("value", "value") and not op.schema.variadic
+
+
+def _materialise(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """0-d tensors for scalars, with the dtype that promotion gives them."""
+    if not any(x.__class__ in WEAK for x in operands):
+        return operands
+    values = [
+        x for i, x in enumerate(operands) if x is not None and op.schema.role(i) == "value"
+    ]
+    common = promotion.result_type(x._type if isinstance(x, Tensor) else x.__class__ for x in values)
+    device = next((x.device for x in operands if isinstance(x, Tensor)), None)
+    return tuple(
+        fe.tensor(
+            x,
+            dtype=common if op.schema.role(i) == "value" else None,
+            device=device,
+        )
+        if x.__class__ in WEAK
+        else x
+        for i, x in enumerate(operands)
+    )
+
+
+def make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
+    """The plan of a call; see `Op.plan`."""
+    try:
+        return _make(op, types, attrs)
+    except FerruleError as error:
+        if isinstance(error, (ShapeError, DTypeError, ArgumentError, DeviceError)):
+            raise type(error)(f"{describe(op, types, attrs)}: {error}") from None
+        raise
+
+
+def _make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
+    device = _device(types, attrs)
+    attrs = op.schema.canonical(types, attrs)
+    casts = _casts(op, types)
+    plan = Plan(op, types, attrs)
+    if casts is not None:
+        plan.casts = casts
+        return plan
+    _check_roles(op, types)
+    plan.bounds = _bounds(types)
+    active = runtime.active(device.backend)
+    for t in types:
+        if isinstance(t, TensorType):
+            active.check_dtype(t.dtype)
+    kernel = active.kernel(op)
+    if op.primitive:
+        plan.out = _infer(op, types, attrs, device)
+    elif kernel is not None:
+        plan.out = output_types(op, types, attrs)
+    if kernel is not None:
+        outs = plan.out if isinstance(plan.out, tuple) else (plan.out,)
+        for out in outs:
+            assert out is not None
+            active.check_dtype(out.dtype)
+        plan.run = partial(kernel, **attrs) if attrs else kernel
+    _differentiate(op, plan)
+    return plan
+
+
+def _device(types: tuple[Any, ...], attrs: dict[str, Any]) -> Device:
+    devices = {t.device: t for t in types if isinstance(t, TensorType)}
+    if len(devices) > 1:
+        (a, type_a), (b, type_b) = list(devices.items())[:2]
+        raise DeviceError(
+            f"its tensors are on {a} ({type_a}) and on {b} ({type_b}); bring them together with "
+            f'.to("{a}")'
+        )
+    if devices:
+        return next(iter(devices))
+    return attrs["device"]
+
+
+def _casts(op: Op, types: tuple[Any, ...]) -> tuple[DType | None, ...] | None:
+    """The dtypes to convert the operands to, if any needs it; checks that the op has the result."""
+    values = [
+        t for i, t in enumerate(types) if t is not None and op.schema.role(i) == "value"
+    ]
+    tensors = [t for t in values if isinstance(t, TensorType)]
+    if not values:
+        return None
+    if op.promote == "same":
+        distinct = {t.dtype.name: None for t in tensors}
+        if len(distinct) > 1:
+            raise DTypeError(
+                f"operands have the dtypes {' and '.join(distinct)}; convert them with .to(dtype)"
+            )
+    common = promotion.result_type(values)
+    assert common is not None
+    if op.promote == "float" and common.category in ("bool", "integer"):
+        common = promotion.default_float()
+    if common not in op.dtypes:
+        names = " ".join(d.name for d in dtypes.ALL if d in op.dtypes)
+        raise DTypeError(f"{common.name} is not among its dtypes ({names}); convert with .to(dtype)")
+    if all(t.dtype is common for t in tensors):
+        return None
+    return tuple(
+        common
+        if isinstance(t, TensorType) and op.schema.role(i) == "value" and t.dtype is not common
+        else None
+        for i, t in enumerate(types)
+    )
+
+
+def convert(
+    op: Op, operands: tuple[Any, ...], casts: tuple[DType | None, ...]
+) -> tuple[Any, ...]:
+    """Operands brought to the dtypes that promotion asks for."""
+    return tuple(
+        x if dtype is None else fe.ops.cast(x, dtype=dtype) for x, dtype in zip(operands, casts)
+    )
+
+
+def _check_roles(op: Op, types: tuple[Any, ...]) -> None:
+    for i, t in enumerate(types):
+        role = op.schema.role(i)
+        if t is None or role == "value":
+            continue
+        wanted = "bool" if role == "mask" else "integer"
+        if t.dtype.category != wanted:
+            name = op.schema.operands[i].name
+            remedy = ".bool()" if role == "mask" else ".long()"
+            raise DTypeError(f"{name} must be {wanted}, not {t.dtype.name}; convert it with {remedy}")
+
+
+def _bounds(types: tuple[Any, ...]) -> tuple[int, int] | None:
+    """Where an integer scalar meets a tensor: what the tensor's dtype can hold."""
+    if int not in types:
+        return None
+    dtype = next(t.dtype for t in types if isinstance(t, TensorType))
+    if dtype.category == "integer":
+        info = dtypes.iinfo(dtype)
+        return int(info.min), int(info.max)
+    largest = int(float(dtypes.finfo(dtypes.float64).max))
+    return -largest, largest
+
+
+def check_bounds(plan: Plan, operands: tuple[Any, ...]) -> None:
+    """Refuse an integer scalar that the dtype which it meets cannot hold."""
+    assert plan.bounds is not None
+    low, high = plan.bounds
+    for x in operands:
+        if x.__class__ is int and not low <= x <= high:
+            dtype = next(t.dtype for t in plan.types if isinstance(t, TensorType))
+            raise DTypeError(
+                f"{describe(plan.op, plan.types, plan.attrs)}: {x} does not fit in {dtype.name}; "
+                "convert the tensor to a wider dtype first"
+            )
+
+
+def _infer(op: Op, types: tuple[Any, ...], attrs: dict[str, Any], device: Device) -> Any:
+    """The types of a primitive's outputs, by its body."""
+    found = op.body(*(t if isinstance(t, TensorType) else _Weak for t in types), **attrs)
+    if isinstance(found, tuple):
+        return tuple(_placed(op, each, device) for each in found)
+    return _placed(op, found, device)
+
+
+class _Weak:
+    """A Python scalar, to an inference rule: it has no dims and no say in the dtype."""
+
+    shape: tuple[int, ...] = ()
+    dtype: DType | None = None
+    ndim = 0
+
+
+def _placed(op: Op, found: Any, device: Device) -> TensorType:
+    if isinstance(found, TensorType):
+        return found
+    if not isinstance(found, Spec):
+        raise DeclarationError(f"the body of primitive {op.name!r} returned {found!r}, not a Spec")
+    if any(n < 0 for n in found.shape):
+        raise ShapeError(f"the result would have the shape {found.shape}; sizes are not negative")
+    if math.prod(found.shape) * found.dtype.itemsize > _ADDRESSABLE:
+        raise ShapeError(f"the result {found} would need more memory than can be addressed")
+    return TensorType(found, device)
+
+
+_ADDRESSABLE = 2**62
+
+
+def _differentiate(op: Op, plan: Plan) -> None:
+    """Attach the rule by which calls are recorded, if their outputs can have gradients."""
+    outs = [o for o in (plan.out if isinstance(plan.out, tuple) else (plan.out,)) if o is not None]
+    if not op.differentiable:
+        return
+    if any(o.dtype.is_complex for o in outs):
+        reason = "complex tensors have no gradients; compute real and imaginary parts apart"
+        plan.differentiate_by(Refusal(op, reason))
+    elif outs and not any(o.dtype.is_floating_point for o in outs):
+        return
+    elif op.rule is not None:
+        plan.differentiate_by(op.rule)
+    elif op.primitive:
+        reason = f"declare a rule with @{op.name}.vjp, or the op with differentiable=False"
+        plan.differentiate_by(Refusal(op, reason))
+    elif plan.run is not None:
+        plan.differentiate_by(ReplayRule(op))
+
+
+def note_kernel(error: Exception, plan: Plan) -> None:
+    """Say which kernel an error came from."""
+    types = [t for t in plan.types if isinstance(t, TensorType)]
+    device = types[0].device if types else plan.attrs["device"]
+    error.add_note(
+        f"raised by the {plan.op.name!r} kernel of backend {device.backend!r}, called as "
+        f"{describe(plan.op, plan.types, plan.attrs)}"
+    )
+
+
+def note_body(error: Exception, plan: Plan) -> None:
+    """Say which composite an error came out of."""
+    error.add_note(f"while computing {describe(plan.op, plan.types, plan.attrs)}")

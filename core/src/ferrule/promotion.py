@@ -1,0 +1,102 @@
+"""Which dtype an op computes in. The core promotes; kernels never do.
+
+The lattice and the ranks are PyTorch's: ``bool < integers < floats < complex``; a tensor with
+dimensions outranks a 0-d tensor, which outranks a Python scalar, unless the lower rank brings a
+higher category.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from ferrule_plugins import DType, dtypes
+from ferrule_plugins.dtypes import CATEGORIES
+
+from ferrule.errors import DTypeError
+
+WEAK: frozenset[type] = frozenset({bool, int, float, complex})
+"""The Python scalars: they adapt to the tensors that they meet."""
+
+_default = dtypes.float32
+_COMPLEX_OF = {
+    dtypes.float16: dtypes.complex64,
+    dtypes.bfloat16: dtypes.complex64,
+    dtypes.float32: dtypes.complex64,
+    dtypes.float64: dtypes.complex128,
+}
+_SIGNED_OVER_UINT8 = {dtypes.int8: dtypes.int16}
+
+
+def default_float() -> DType:
+    """The dtype of floating tensors made without one. See ``fe.set_default_dtype``."""
+    return _default
+
+
+def set_default_float(dtype: Any) -> None:
+    """Make ``dtype`` the one that floating tensors have by default.
+
+    Raises:
+        DTypeError: it is not a floating dtype.
+    """
+    global _default
+    found = DType.of(dtype)
+    if not found.is_floating_point:
+        raise DTypeError(f"set_default_dtype: {found.name} is not a floating dtype; use float32")
+    _default = found
+
+
+def dtype_of_scalar(kind: type) -> DType:
+    """The dtype that a Python scalar takes when no tensor says otherwise."""
+    if kind is bool:
+        return dtypes.bool_
+    if kind is int:
+        return dtypes.int64
+    return _default if kind is float else _COMPLEX_OF[_default]
+
+
+@lru_cache(maxsize=None)
+def promote_types(a: DType, b: DType) -> DType:
+    """The smallest dtype that holds both, by PyTorch's table."""
+    if a is b:
+        return a
+    if CATEGORIES.index(a.category) > CATEGORIES.index(b.category):
+        a, b = b, a
+    if a.category != b.category:
+        if b.is_complex and a.is_floating_point:
+            return promote_types(_COMPLEX_OF[a], b)
+        return b
+    if a.category == "integer" and dtypes.uint8 in (a, b):
+        other = b if a is dtypes.uint8 else a
+        return _SIGNED_OVER_UINT8.get(other, other)
+    if a.itemsize == b.itemsize:  # float16 and bfloat16: neither holds the other
+        return dtypes.float32
+    return a if a.itemsize > b.itemsize else b
+
+
+def result_type(operands: Iterable[Any]) -> DType | None:
+    """The common dtype of operands: objects with ``dtype`` and ``ndim``, or scalar types.
+
+    Returns ``None`` where there are no operands.
+    """
+    ranks: list[DType | None] = [None, None, None]  # dimensioned, 0-d, Python scalars
+    for operand in operands:
+        if operand in WEAK:
+            rank, dtype = 2, dtype_of_scalar(operand)
+        else:
+            rank, dtype = (0 if operand.ndim else 1), operand.dtype
+        seen = ranks[rank]
+        ranks[rank] = dtype if seen is None else promote_types(seen, dtype)
+    result: DType | None = None
+    for dtype in ranks:
+        if dtype is None:
+            continue
+        if result is None:
+            result = dtype
+        elif CATEGORIES.index(dtype.category) > CATEGORIES.index(result.category):
+            if dtype.is_complex and result.is_floating_point:
+                result = _COMPLEX_OF[result]  # a weak complex keeps the precision it meets
+            else:
+                result = dtype
+    return result

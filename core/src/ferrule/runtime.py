@@ -1,0 +1,214 @@
+"""Backends as core sees them: activated once, their kernels collected into one table each."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from ferrule_plugins import Backend, Device, DType, Kernel, discovery, dtypes, selection
+from ferrule_plugins.discovery import BackendStatus
+from ferrule_plugins.kits import array_namespace
+from ferrule_plugins.plugin_manager import call_hook
+
+from ferrule.errors import DTypeError, MissingKernel
+
+if TYPE_CHECKING:
+    from ferrule.op import Op
+
+Fallback = Literal["error", "warn", "allow"]
+
+
+@dataclass
+class FallbackEntry:
+    """What one op cost on the host, in the place of a kernel that its backend lacks.
+
+    Attributes:
+        op, backend: which.
+        calls: how often it ran.
+        bytes: what was copied between backend and host.
+        seconds: time spent, copies included.
+    """
+
+    op: str
+    backend: str
+    calls: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+class ActiveBackend:
+    """A backend in use.
+
+    Attributes:
+        backend: the plugin's object.
+        kernels: op name to kernel: the backend's own, overlaid with those of kernel packs.
+        fallback: what happens when a primitive has no kernel: an error, or a run on the host,
+            with or without a warning.
+        ledger: what ran on the host.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.name = backend.name
+        self.dtypes = backend.capabilities.dtypes
+        self.kernels: dict[str, Kernel] = dict(backend.kernels)
+        self.packs: dict[str, str] = {}
+        for source, pack in call_hook("ferrule_register_kernels", backend=backend):
+            self.kernels.update(pack)
+            self.packs.update(dict.fromkeys(pack, source))
+        self.fallback: Fallback = "error"
+        self.ledger: dict[str, FallbackEntry] = {}
+
+    def kernel(self, op: Op) -> Kernel | None:
+        """The kernel for ``op``; None for a composite that runs by its body.
+
+        Raises:
+            MissingKernel: a primitive has none and falling back is not allowed.
+        """
+        kernel = self.kernels.get(op.name)
+        if kernel is not None or not op.primitive:
+            return kernel
+        if self.fallback == "error":
+            raise MissingKernel(
+                f"backend {self.name!r} has no kernel for the primitive {op.name!r}. To run it on "
+                f'the host meanwhile: fe.set_backend("{self.name}", fallback="warn")'
+            )
+        host = _host_kernels().get(op.name)
+        if host is None:
+            raise MissingKernel(
+                f"backend {self.name!r} has no kernel for the primitive {op.name!r}, and neither "
+                "has the host; the package that declares the op must supply one"
+            )
+        return self._on_host(op.name, host)
+
+    def check_dtype(self, dtype: DType) -> None:
+        """Refuse a dtype that the backend does not declare."""
+        if dtype not in self.dtypes:
+            names = " ".join(d.name for d in dtypes.ALL if d in self.dtypes)
+            raise DTypeError(
+                f"backend {self.name!r} has no {dtype.name}; convert with .to(dtype) to one of "
+                f"{names}, or use another backend"
+            )
+
+    def _on_host(self, name: str, host: Kernel) -> Kernel:
+        entry = self.ledger.setdefault(name, FallbackEntry(name, self.name))
+        backend = self.backend
+
+        def run(*arrays: Any, **attrs: Any) -> Any:
+            start = perf_counter()
+            if self.fallback == "warn" and entry.calls == 0:
+                warnings.warn(
+                    f"backend {self.name!r} has no kernel for {name!r}: it runs on the host",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+            device = attrs.get("device", Device(self.name))
+            here = [a if np.isscalar(a) or a is None else backend.to_host(a) for a in arrays]
+            with np.errstate(all="ignore"):
+                results = host(*here, **attrs)
+            several = isinstance(results, tuple)
+            results = [np.asarray(r) for r in (results if several else (results,))]
+            back = tuple(backend.from_host(r, device) for r in results)
+            entry.calls += 1
+            entry.bytes += sum(a.nbytes for a in (*here, *results) if isinstance(a, np.ndarray))
+            entry.seconds += perf_counter() - start
+            return back if several else back[0]
+
+        return run
+
+
+_active: dict[str, ActiveBackend] = {}
+_lock = threading.RLock()
+
+
+def active(name: str) -> ActiveBackend:
+    """The backend of that name, loaded and activated on first use.
+
+    Raises:
+        BackendError: one of the four errors of selection.
+    """
+    found = _active.get(name)
+    if found is None:
+        backend = discovery.load(name)
+        with _lock:
+            found = _active.get(name)
+            if found is None:
+                _register_ops()
+                found = _active[name] = ActiveBackend(backend)
+    return found
+
+
+_ops_registered = False
+
+
+def _register_ops() -> None:
+    """Let plugins declare their ops, once."""
+    global _ops_registered
+    if not _ops_registered:
+        _ops_registered = True
+        call_hook("ferrule_register_ops")
+
+
+_host: dict[str, Kernel] = {}
+
+
+def _host_kernels() -> dict[str, Kernel]:
+    if not _host:
+        _host.update(array_namespace.kernels(np))
+    return _host
+
+
+def device(name: Any = None) -> Device:
+    """The device that ``name`` names; without one, that of the selected backend."""
+    return selection.selected() if name is None else Device(name)
+
+
+def set_backend(name: str, *, fallback: Fallback = "error") -> None:
+    """Create tensors on this backend from here on, in this thread or async task.
+
+    Args:
+        name: a backend or one of its devices (``"cuda"``, ``"cuda:1"``), or ``"auto"`` for the
+            fastest kind that works here.
+        fallback: what to do when the backend lacks the kernel of a primitive, in all threads:
+            raise, or run it on the host with or without a warning. See `fallbacks`.
+
+    Raises:
+        BackendError: the backend cannot be used; the selection stays as it was.
+    """
+    if fallback not in ("error", "warn", "allow"):
+        raise ValueError(f'fallback must be "error", "warn" or "allow", not {fallback!r}')
+    selection.set_backend(name)
+    from ferrule.op import forget_plans
+
+    chosen = active(selection.selected().backend)
+    if chosen.fallback != fallback:
+        chosen.fallback = fallback
+        forget_plans()
+
+
+def get_backend() -> str:
+    """The name of the selected backend."""
+    return selection.selected().backend
+
+
+def backends() -> list[BackendStatus]:
+    """The doctor: every backend that is installed, whether it works, and if not, what mends it.
+
+    Never raises.
+    """
+    return discovery.status()
+
+
+def fallbacks() -> list[FallbackEntry]:
+    """What ran on the host because a backend lacks its kernel, in order of first use."""
+    return [entry for a in _active.values() for entry in a.ledger.values() if entry.calls]
+
+
+def synchronize(name: Any = None) -> None:
+    """Return when all work queued on a device is done; without a name, the selected one."""
+    where = device(name)
+    active(where.backend).backend.synchronize(where)

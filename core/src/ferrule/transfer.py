@@ -1,0 +1,34 @@
+"""Moving tensors between devices."""
+
+from __future__ import annotations
+
+from ferrule_plugins import Device
+
+from ferrule import runtime
+from ferrule.autograd.function import Context, Function
+from ferrule.tensor import Tensor
+from ferrule.tensor_type import TensorType
+
+
+class _Transfer(Function):
+    @staticmethod
+    def forward(ctx: Context, x: Tensor, device: Device) -> Tensor:
+        ctx.origin = x.device
+        target = runtime.active(device.backend)
+        target.check_dtype(x.dtype)
+        data = target.backend.from_host(x.detach().numpy(), device)
+        return Tensor(data, TensorType(x._type.spec, device))
+
+    @staticmethod
+    def backward(ctx: Context, g: Tensor) -> tuple[Tensor, None]:
+        return transfer(g, ctx.origin), None
+
+
+def transfer(x: Tensor, device: Device) -> Tensor:
+    """``x`` on ``device``; itself, if it is there. Gradients travel back.
+
+    Raises:
+        BackendError: the device's backend cannot be used.
+        DTypeError: it does not have the dtype.
+    """
+    return x if x.device is device else _Transfer.apply(x, device)

@@ -1,0 +1,1 @@
+"""Kits from which backends are made."""
