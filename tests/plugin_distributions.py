@@ -20,9 +20,12 @@ from uv import find_uv_bin
 LOG_IMPORT = """\
 import os
 
-if "PLUGIN_IMPORT_LOG" in os.environ:
-    with open(os.environ["PLUGIN_IMPORT_LOG"], "a") as log:
-        print(__name__, file=log)
+def record(event):
+    if "PLUGIN_IMPORT_LOG" in os.environ:
+        with open(os.environ["PLUGIN_IMPORT_LOG"], "a") as log:
+            print(event, file=log)
+
+record(__name__)
 """
 
 BACKEND = """\
@@ -57,6 +60,19 @@ class NumPyBackend:
 
     def memory_stats(self, device):
         return MemoryStats()
+"""
+
+FACTORY_FUNCTION = """
+
+class Logged(NumPyBackend):
+    def probe(self):
+        record("probed")
+        return super().probe()
+
+
+def make():
+    record("made")
+    return Logged("factory")
 """
 
 
@@ -137,7 +153,7 @@ NUMPY_CPU = PluginDistribution("ferrule-numpycpu", "cpu", numpy_backend("cpu"))
 FACTORY = PluginDistribution(
     "ferrule-factory",
     "factory",
-    f"{BACKEND}\n\ndef make():\n    return NumPyBackend('factory')\n",
+    f"{BACKEND}\n{FACTORY_FUNCTION}",
     attribute="make",
 )
 PREFERRED = PluginDistribution(

@@ -338,7 +338,7 @@ def test_a_bad_setting_waits_until_a_backend_is_selected(
     assert (row["state"], row["remedy"]) == ("blocked", outcome["remedy"])
 
 
-def test_threads_that_race_import_and_build_a_backend_once(
+def test_threads_that_race_import_build_and_probe_a_backend_once(
     plugin_site: Path, run_python: Run, tmp_path: Path
 ) -> None:
     code = """
@@ -354,7 +354,20 @@ with ThreadPoolExecutor(8) as pool:
 """
     log = tmp_path / "imports.log"
     assert run_python(code, plugin_site, PLUGIN_IMPORT_LOG=str(log)) == "1\n"
-    assert log.read_text() == "ferrule_factory\n"
+    assert log.read_text().split() == ["ferrule_factory", "made", "probed"]
+
+
+def test_the_doctor_asks_the_backend_that_is_in_use(
+    plugin_site: Path, run_python: Run, tmp_path: Path
+) -> None:
+    code = """
+from ferrule_plugins import discovery
+discovery.status(), discovery.load("factory"), discovery.status()
+"""
+    log = tmp_path / "imports.log"
+    environ = {"PLUGIN_IMPORT_LOG": str(log), "FERRULE_PLUGINS": "factory"}
+    run_python(code, plugin_site, **environ)
+    assert log.read_text().split() == ["ferrule_factory", "made", "probed", "probed", "probed"]
 
 
 def test_a_failure_is_forgotten_when_its_cause_is_gone(

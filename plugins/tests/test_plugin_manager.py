@@ -87,7 +87,7 @@ def test_a_bad_switch_is_recorded_and_keeps_them_out(site: Path, run_python: Run
     assert "FERRULE_PLUGIN_AUTOLOAD='perhaps'" in report["failures"]["FERRULE_PLUGIN_AUTOLOAD"][3]
 
 
-def test_plugins_of_ones_own_process_join_and_a_later_success_clears_a_failure(
+def test_plugins_of_ones_own_process_join_and_are_guarded_likewise(
     run_python: Run,
 ) -> None:
     code = """
@@ -114,6 +114,11 @@ print(failure)
 moody.angry = False
 assert plugin_manager.call_hook("ferrule_doctor") == [("moody", {"mood": "good"})]
 assert plugin_manager.failures() == []
+plugin_manager.manager().register(Wrapper(), "wrapper")
+assert plugin_manager.call_hook("ferrule_doctor") == [("moody", {"mood": "good"})]
+(failure,) = plugin_manager.failures()
+print(failure)
 """
-    expected = "plugin 'moody': ferrule_doctor: ValueError: not now\n"
-    assert run_python(f"import os\n{code}", FERRULE_PLUGIN_AUTOLOAD="0") == expected
+    told = run_python(code, FERRULE_PLUGIN_AUTOLOAD="0").splitlines()
+    assert told[0] == "plugin 'moody': ferrule_doctor: ValueError: not now"
+    assert told[1].startswith("plugin 'wrapper': ferrule_doctor: TypeError: a wrapper has nothing")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import pickle
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -52,6 +53,18 @@ def test_sizes_become_python_integers() -> None:
 
 
 def test_threads_that_race_get_one_object() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        results = race()
+    finally:
+        sys.setswitchinterval(interval)
+    for same in zip(*results, strict=True):
+        assert len(set(map(id, same))) == 1
+
+
+def race() -> list[list[Spec]]:
+    """Specs of many shapes, each built by all threads at the same time."""
     workers, rounds = 8, 300
     barrier = threading.Barrier(workers)
 
@@ -63,9 +76,7 @@ def test_threads_that_race_get_one_object() -> None:
         return made
 
     with ThreadPoolExecutor(workers) as pool:
-        results = list(pool.map(build, range(workers)))
-    for same in zip(*results, strict=True):
-        assert len(set(map(id, same))) == 1
+        return list(pool.map(build, range(workers)))
 
 
 def test_specs_that_nobody_holds_are_freed() -> None:

@@ -14,7 +14,7 @@ from ferrule_cpu import quiet
 
 Array = np.ndarray[Any, Any]
 
-_BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+_HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 
 
 def table() -> dict[str, Kernel]:
@@ -22,29 +22,31 @@ def table() -> dict[str, Kernel]:
     found: dict[str, Kernel] = {}
     kit = array_namespace.kernels(np, dtype_of=lambda dtype: dtype.numpy)
     for op, function in {**kit, **TUNED}.items():
-        if isinstance(function, np.ufunc):
-            found[op] = quiet.ufunc(function)
+        if op in _ONE_STEP:
+            found[op] = quiet.direct(function, _ONE_STEP[op])
+        elif op in _MOVING:
+            found[op] = function
+        elif op in _WIDENED:
+            found[op] = quiet.nested(in_float32(function))
+        elif isinstance(function, np.ufunc):
+            found[op] = quiet.direct(function, function.nin)
         else:
-            found[op] = quiet.kernel(in_float32(function) if op in _NARROW else function)
+            found[op] = quiet.nested(function)
     return found
-
-
-# NumPy has these for bfloat16 not at all, or rounding after every step.
-_NARROW = {"matmul", "sum", "prod", "index_add", "scatter_add", "sort", "argmax", "argmin", "round"}
 
 
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compute 16-bit floats in float32, and round once at the end."""
 
     def kernel(*arrays: Any, **attrs: Any) -> Any:
-        narrow = next((a.dtype for a in arrays if a.dtype in (np.float16, _BFLOAT16)), None)
-        if narrow is None:
+        half = next((a.dtype for a in arrays if a is not None and a.dtype in _HALVES), None)
+        if half is None:
             return function(*arrays, **attrs)
-        wide = [a.astype(np.float32) if a.dtype == narrow else a for a in arrays]
+        wide = [a.astype(np.float32) if a is not None and a.dtype == half else a for a in arrays]
         found = function(*wide, **attrs)
         if isinstance(found, tuple):
-            return tuple(_rounded(y, narrow) for y in found)
-        return _rounded(found, narrow)
+            return tuple(_rounded(y, half) for y in found)
+        return _rounded(found, half)
 
     return kernel
 
@@ -53,8 +55,46 @@ def _rounded(y: Any, dtype: np.dtype[Any]) -> Any:
     return y.astype(dtype) if y.dtype == np.float32 else y
 
 
+def _is_half(x: Array) -> bool:
+    return x.itemsize == 2 and x.dtype in _HALVES
+
+
+# Moving elements.
+
+
+def permute(x: Array, *, dims: tuple[int, ...]) -> Array:
+    return x.transpose(dims)
+
+
+def reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
+    return x.reshape(shape)
+
+
+def slice_(
+    x: Array, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]
+) -> Array:
+    return x[(..., *map(slice, starts, stops, steps))]  # the ellipsis keeps 0-d arrays arrays
+
+
+def slice_scatter(
+    x: Array,
+    source: Array,
+    *,
+    starts: tuple[int, ...],
+    stops: tuple[int, ...],
+    steps: tuple[int, ...],
+) -> Array:
+    y = x.copy()
+    y[(..., *map(slice, starts, stops, steps))] = source
+    return y
+
+
 def cast(x: Array, *, dtype: DType) -> Array:
     return x.astype(dtype.numpy)
+
+
+def gather(x: Array, index: Array, *, dim: int) -> Array:
+    return np.take_along_axis(x, index, axis=dim)
 
 
 def index_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
@@ -71,9 +111,55 @@ def scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
     return y
 
 
+# Arithmetic.
+
+
+def matmul(a: Array, b: Array) -> Array:
+    if _is_half(a):
+        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+    return np.matmul(a, b)
+
+
+def sum_(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
+    if _is_half(x):
+        return np.add.reduce(x, axis=dim, keepdims=keepdim, dtype=np.float32).astype(x.dtype)
+    dtype = np.int64 if x.dtype.kind in "biu" else None
+    return np.add.reduce(x, axis=dim, keepdims=keepdim, dtype=dtype)
+
+
+def amax(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
+    return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
+
+
+def amin(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
+    return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
+
+
+def relu(x: Array) -> Array:
+    return np.maximum(x, x.dtype.type(0))
+
+
 TUNED: dict[str, Kernel] = {
+    "permute": permute,
+    "reshape": reshape,
+    "slice": slice_,
+    "slice_scatter": slice_scatter,
     "cast": cast,
-    "gather": lambda x, index, *, dim: np.take_along_axis(x, index, axis=dim),
+    "gather": gather,
     "index_add": index_add,
     "scatter_add": scatter_add,
+    "matmul": matmul,
+    "sum": sum_,
+    "amax": amax,
+    "amin": amin,
+    "relu": relu,
 }
+
+# Kernels that call nothing which is wrapped, with their numbers of operands.
+_ONE_STEP = {"matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1}
+
+# These compute nothing, so there is nothing to warn of.
+_MOVING = {"permute", "reshape", "slice", "slice_scatter", "gather", "expand", "flip", "cat"}
+
+# NumPy has these for bfloat16 not at all, or rounding after every step.
+_WIDENED = {"prod", "index_add", "scatter_add", "sort", "argmax", "argmin", "round"}

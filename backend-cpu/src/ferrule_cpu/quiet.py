@@ -28,20 +28,19 @@ _quiet = _Quiet()
 _asarray = np.asarray
 
 
-def ufunc(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` without warnings. It must not call anything that was wrapped here.
+def direct(function: Callable[..., Any], operands: int) -> Callable[..., Any]:
+    """``function`` of one or two arrays, without warnings. It must not call what is wrapped here.
 
     What NumPy turns into a scalar for want of dims is made an array again.
     """
+    # written out by arity: packing and unpacking arguments would take 130 ns
+    if operands == 1:
+        return lambda a, **attrs: _asarray(_quiet.run(function, a, **attrs))
+    return lambda a, b: _asarray(_quiet.run(function, a, b))
 
-    def kernel(*arrays: Any) -> Any:
-        return _asarray(_quiet.run(function, *arrays))
 
-    return kernel
-
-
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for kernels of several steps, with attributes; they may call each other."""
+def nested(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for kernels of several steps, which may call each other."""
 
     def quiet(*arrays: Any, **attrs: Any) -> Any:
         with np.errstate(all="ignore"):

@@ -18,6 +18,7 @@ from ferrule.promotion import WEAK
 from ferrule.samples import Input, Sample
 from ferrule.schema import Schema
 from ferrule.tensor import Tensor
+from ferrule.tensor_type import TensorType
 
 Promotion = Literal["common", "float", "same"]
 
@@ -214,16 +215,19 @@ class Op:
 
 
 class Unary(Op):
-    """An op of one operand and no attributes, with a shorter way from call to kernel."""
+    """An op of one operand, with a shorter way from call to kernel."""
 
     def __call__(self, x: Any, *args: Any, **attrs: Any) -> Any:
         modes = current()
-        if modes.stack or args or attrs or not isinstance(x, Tensor):
+        if modes.stack:
             return super().__call__(x, *args, **attrs)
-        plan = self.plans.get(x._type)
-        if plan is None:
-            plan = self.plan((x,), {})
-            self._remember(x._type, plan)
+        try:
+            if args or attrs:
+                plan = self.plans[x._type, args, tuple(attrs.items())]
+            else:
+                plan = self.plans[x._type]
+        except (AttributeError, KeyError, TypeError):
+            return self._first_call(x, args, attrs)
         run = plan.run
         if run is None:
             return self._detour(plan, (x,), modes)
@@ -234,18 +238,22 @@ class Unary(Op):
             planning.note_kernel(error, plan)
             raise
         node = x._node
+        out = plan.out
         if node is None or plan.rule is None or not modes.recording:
-            return Tensor(data, plan.out, None)
-        return Tensor(
-            data,
-            plan.out,
-            OpNode(
-                plan,
-                (node,),
-                (array,) if plan.keeps[0] else _NOTHING,
-                data if plan.keeps_output else None,
-            ),
-        )
+            return Tensor(data, out) if out.__class__ is TensorType else _wrap(data, out, None)
+        kept = (array,) if plan.keeps[0] else _NOTHING
+        node = OpNode(plan, (node,), kept, data if plan.keeps_output else None)
+        return Tensor(data, out, node) if out.__class__ is TensorType else _wrap(data, out, node)
+
+    def _first_call(self, x: Any, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        operands, bound = planning.bind(self, (x, *args), attrs)
+        plan = self.plan(operands, bound)
+        if isinstance(x, Tensor):
+            try:
+                self._remember((x._type, args, tuple(attrs.items())) if args or attrs else x._type, plan)
+            except TypeError:  # a list among the attributes: it works, but is not looked up
+                pass
+        return self._execute(plan, operands, current())
 
 
 class Binary(Op):
@@ -256,45 +264,41 @@ class Binary(Op):
         if modes.stack or args or attrs:
             return super().__call__(a, b, *args, **attrs)
         try:
-            type_a = a.__class__ if a.__class__ in WEAK else a._type
-            type_b = b.__class__ if b.__class__ in WEAK else b._type
-        except AttributeError:
-            return super().__call__(a, b)
-        plan = self.plans.get((type_a, type_b))
-        if plan is None:
-            plan = self.plan((a, b), {})
-            self._remember((type_a, type_b), plan)
+            if b.__class__ in WEAK:
+                plan = self.plans[a._type, b.__class__]
+                array_a, node_a, array_b, node_b = a._data, a._node, b, None
+            elif a.__class__ in WEAK:
+                plan = self.plans[a.__class__, b._type]
+                array_a, node_a, array_b, node_b = a, None, b._data, b._node
+            else:
+                plan = self.plans[a._type, b._type]
+                array_a, node_a, array_b, node_b = a._data, a._node, b._data, b._node
+        except (AttributeError, KeyError):
+            return self._first_call(a, b)
         run = plan.run
         if run is None:
             return self._detour(plan, (a, b), modes)
         if plan.bounds is not None:
             planning.check_bounds(plan, (a, b))
-        if type_a.__class__ is type:
-            array_a, node_a = a, None
-        else:
-            array_a, node_a = a._data, a._node
-        if type_b.__class__ is type:
-            array_b, node_b = b, None
-        else:
-            array_b, node_b = b._data, b._node
         try:
             data = run(array_a, array_b)
         except Exception as error:
             planning.note_kernel(error, plan)
             raise
         if (node_a is None and node_b is None) or plan.rule is None or not modes.recording:
-            return Tensor(data, plan.out, None)
+            return Tensor(data, plan.out)
         keeps_a, keeps_b = plan.keeps
-        return Tensor(
-            data,
-            plan.out,
-            OpNode(
-                plan,
-                (node_a, node_b),
-                (array_a if keeps_a else None, array_b if keeps_b else None),
-                data if plan.keeps_output else None,
-            ),
+        kept = (array_a if keeps_a else None, array_b if keeps_b else None)
+        output = data if plan.keeps_output else None
+        return Tensor(data, plan.out, OpNode(plan, (node_a, node_b), kept, output))
+
+    def _first_call(self, a: Any, b: Any) -> Any:
+        (a, b), attrs = planning.bind(self, (a, b), {})
+        plan = self.plan((a, b), attrs)
+        self._remember(
+            tuple(x._type if isinstance(x, Tensor) else x.__class__ for x in (a, b)), plan
         )
+        return self._execute(plan, (a, b), current())
 
 
 _NOTHING = (None,)
@@ -318,10 +322,14 @@ def _wrap(data: Any, out: Any, node: OpNode | None) -> Any:
 
 def _declare(body: Callable[..., Any], **declaration: Any) -> Op:
     schema = Schema(body)
-    if schema.variadic or schema.attributes or any(o.optional for o in schema.operands):
-        return Op(body, **declaration)
-    kind = {1: Unary, 2: Binary}.get(schema.arity, Op)
-    return kind(body, **declaration)
+    # 1, 1.0 and True look up the same plan, as do 0.0 and -0.0, so attributes for which that
+    # matters take the general way
+    exact = any(a.kind.rstrip("?") in ("scalar", "float") for a in schema.attributes.values())
+    if not schema.variadic and schema.required == 1 == schema.arity and not exact:
+        return Unary(body, **declaration)
+    if schema.roles == ("value", "value") and schema.required == 2 and not schema.attributes:
+        return Binary(body, **declaration)
+    return Op(body, **declaration)
 
 
 def primitive(

@@ -86,6 +86,8 @@ def call_hook(hook: str, /, **arguments: Any) -> list[tuple[str, Any]]:
     for implementation in reversed(getattr(manager().hook, hook).get_hookimpls()):
         name = implementation.plugin_name
         try:
+            if implementation.hookwrapper or implementation.wrapper:
+                raise TypeError("a wrapper has nothing to wrap: each plugin is asked on its own")
             answer = implementation.function(*(arguments[a] for a in implementation.argnames))
         except KeyboardInterrupt:
             raise
@@ -122,7 +124,7 @@ def _register(plugins: pluggy.PluginManager, candidate: Candidate) -> None:
             raise ImportError(f"{gap[0]}. To mend it: {gap[1]}")
         plugin = EntryPoint(candidate.name, candidate.target, GROUP).load()
         plugins.register(plugin, name)
-        _refuse_unfit(plugins, plugin)
+        _refuse_unknown_hooks(plugins, plugin)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -131,16 +133,12 @@ def _register(plugins: pluggy.PluginManager, candidate: Candidate) -> None:
         _record(name, "import", error)
 
 
-def _refuse_unfit(plugins: pluggy.PluginManager, plugin: Any) -> None:
+def _refuse_unknown_hooks(plugins: pluggy.PluginManager, plugin: Any) -> None:
     for caller in plugins.get_hookcallers(plugin) or ():
         for implementation in caller.get_hookimpls():
-            if implementation.plugin is not plugin:
-                continue
-            if not caller.has_spec() and not implementation.optionalhook:
+            unknown = not caller.has_spec() and not implementation.optionalhook
+            if unknown and implementation.plugin is plugin:
                 raise pluggy.PluginValidationError(plugin, f"there is no hook {caller.name!r}")
-            if implementation.hookwrapper or implementation.wrapper:
-                message = f"{caller.name!r} is a wrapper; each plugin is asked on its own"
-                raise pluggy.PluginValidationError(plugin, message)
 
 
 def _record(name: str, doing: str, error: BaseException) -> None:
