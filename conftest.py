@@ -61,7 +61,7 @@ def run_python() -> Callable[..., str]:
 
     def run(code: str, *sites: Path, **environ: str) -> str:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FERRULE_")}
-        path = os.pathsep.join([*map(str, sites), os.environ.get("PYTHONPATH", "")])
+        path = os.pathsep.join(filter(None, [*map(str, sites), os.environ.get("PYTHONPATH")]))
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", code],
             env={**inherited, "PYTHONPATH": path, **environ},

@@ -2,7 +2,7 @@
 
 A test installs the ones it wants into a folder and puts that folder on ``PYTHONPATH``. Every plugin
 module writes its name to the file in ``PLUGIN_IMPORT_LOG`` when it is imported, so that a test can
-tell whether it was.
+tell whether and how often it was.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textwrap import dedent
 from hatchling.builders.wheel import WheelBuilder
 from uv import find_uv_bin
 
-LOG_IMPORT = """\
+RECORD = """\
 import os
 
 def record(event):
@@ -83,7 +83,7 @@ class PluginDistribution:
     Attributes:
         name: the distribution's name; its module is the same with underscores.
         plugin: the entry point's name.
-        source: the module's text, after the lines that log its import.
+        source: the module's text, after the lines that record its import.
         attribute: what the entry point names in the module.
         group: the entry point's group.
         version: the distribution's version.
@@ -106,7 +106,7 @@ class PluginDistribution:
         """Write the project below ``folder`` and build its wheel there."""
         project = folder / f"{self.name}-{self.version}"
         project.mkdir(parents=True)
-        (project / f"{self.module}.py").write_text(LOG_IMPORT + dedent(self.source))
+        (project / f"{self.module}.py").write_text(RECORD + dedent(self.source))
         (project / "pyproject.toml").write_text(
             dedent(f"""\
             [build-system]

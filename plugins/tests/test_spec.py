@@ -52,17 +52,6 @@ def test_sizes_become_python_integers() -> None:
     assert [type(size) for size in shape] == [int, int]
 
 
-def test_threads_that_race_get_one_object() -> None:
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        results = race()
-    finally:
-        sys.setswitchinterval(interval)
-    for same in zip(*results, strict=True):
-        assert len(set(map(id, same))) == 1
-
-
 def race() -> list[list[Spec]]:
     """Specs of many shapes, each built by all threads at the same time."""
     workers, rounds = 8, 300
@@ -77,6 +66,17 @@ def race() -> list[list[Spec]]:
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(build, range(workers)))
+
+
+def test_threads_that_race_get_one_object() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        results = race()
+    finally:
+        sys.setswitchinterval(interval)
+    for same in zip(*results, strict=True):
+        assert len(set(map(id, same))) == 1
 
 
 def test_specs_that_nobody_holds_are_freed() -> None:

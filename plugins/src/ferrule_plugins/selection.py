@@ -133,7 +133,7 @@ def _fastest() -> Device:
             reasons.append(f"{name} {error.state} ({error.reason})")
         else:
             kind = devices[0].kind if devices else "cpu"
-            ranked.append((-_SPEED[kind], -backend.capabilities.preference, name))
+            ranked.append((-_SPEED.get(kind, 0), -backend.capabilities.preference, name))
     if not ranked:
         raise BackendUnavailable(
             AUTO,

@@ -1,0 +1,72 @@
+"""Maximum pooling of images, one pass per tap of the window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Pair = tuple[int, int]
+
+
+def max_pool2d_with_indices(
+    x: Array, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
+) -> tuple[Array, Array]:
+    """See the op of that name. Memory order is kept, and the indices are made at the end, from
+    the number of the winning tap."""
+    n, c, h, w = x.shape
+    out_h, out_w = (
+        _out_size(*sizes, ceil_mode)
+        for sizes in zip((h, w), kernel_size, stride, padding, dilation)
+    )
+    # enough on the far side for the last window, which ceil_mode lets run over the edge
+    far = [
+        max(0, (o - 1) * s + d * (k - 1) + 1 - size - p)
+        for o, s, d, k, size, p in zip(
+            (out_h, out_w), stride, dilation, kernel_size, (h, w), padding
+        )
+    ]
+    source = x
+    if any(padding) or any(far):
+        lowest = -np.inf if x.dtype.kind not in "iu" else np.iinfo(x.dtype).min
+        around = [(0, 0), (0, 0), (padding[0], far[0]), (padding[1], far[1])]
+        source = np.pad(x, around, constant_values=lowest)
+    best: Array | None = None
+    winner: Array | None = None
+    for tap in range(kernel_size[0] * kernel_size[1]):
+        i, j = divmod(tap, kernel_size[1])
+        rows = slice(i * dilation[0], i * dilation[0] + (out_h - 1) * stride[0] + 1, stride[0])
+        cols = slice(j * dilation[1], j * dilation[1] + (out_w - 1) * stride[1] + 1, stride[1])
+        candidate = source[:, :, rows, cols]
+        if best is None or winner is None:
+            best, winner = candidate.copy(order="K"), np.zeros_like(candidate, dtype=np.int32)
+            continue
+        better = ~(candidate <= best) & (best == best)  # a NaN wins, and the first one stays
+        np.copyto(best, candidate, where=better)
+        np.copyto(winner, tap, where=better)
+    assert best is not None and winner is not None
+    return best, _positions(winner, (h, w), kernel_size, stride, padding, dilation)
+
+
+def _positions(
+    winner: Array, size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Array:
+    """The flat position in the image of each winning tap."""
+    out_h, out_w = winner.shape[2:]
+    height, width = size
+    tops = (np.arange(out_h) * stride[0] - padding[0])[:, None]
+    lefts = np.arange(out_w) * stride[1] - padding[1]
+    i, j = np.divmod(np.arange(kernel[0] * kernel[1]), kernel[1])
+    if padding == (0, 0):
+        return (i * dilation[0] * width + j * dilation[1])[winner] + (tops * width + lefts)
+    # where all taps are -inf, the padding may have won: stay inside the image
+    rows = np.clip((i * dilation[0])[winner] + tops, 0, height - 1)
+    return rows * width + np.clip((j * dilation[1])[winner] + lefts, 0, width - 1)
+
+
+def _out_size(size: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:
+    span = size + 2 * p - d * (k - 1) - 1
+    n = (span + (s - 1 if ceil_mode else 0)) // s + 1
+    # the last window must begin inside the image or its left padding
+    return n - 1 if ceil_mode and (n - 1) * s >= size + p else n
