@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from ferrule_cpu.kernels import table
 from ferrule_plugins import (
     Capabilities,
     Device,
@@ -19,8 +21,6 @@ from ferrule_plugins import (
     Spec,
     dtypes,
 )
-
-from ferrule_cpu.kernels import table
 
 Array = np.ndarray[Any, Any]
 

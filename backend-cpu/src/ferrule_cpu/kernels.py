@@ -7,14 +7,14 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-from ferrule_plugins import DType, Kernel
-from ferrule_plugins.kits import array_namespace
 
 from ferrule_cpu import quiet
 from ferrule_cpu.convolution import conv2d, conv2d_input, conv2d_weight
 from ferrule_cpu.pooling import max_pool2d_with_indices
 from ferrule_cpu.random_bits import random_bits
 from ferrule_cpu.rows import log_softmax, softmax
+from ferrule_plugins import DType, Kernel
+from ferrule_plugins.kits import array_namespace
 
 Array = np.ndarray[Any, Any]
 

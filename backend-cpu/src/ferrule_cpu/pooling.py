@@ -15,7 +15,7 @@ def max_pool2d_with_indices(
 ) -> tuple[Array, Array]:
     """See the op of that name. Memory order is kept, and the indices are made at the end, from
     the number of the winning tap."""
-    n, c, h, w = x.shape
+    h, w = x.shape[2:]
     out_h, out_w = (
         _out_size(*sizes, ceil_mode)
         for sizes in zip((h, w), kernel_size, stride, padding, dilation)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ferrule_plugins import Spec
-
 from ferrule.modes import Interpreter
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
+from ferrule_plugins import Spec
 
 if TYPE_CHECKING:
     from ferrule.op import Op

@@ -6,12 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-from ferrule_plugins import Device, DType, Shape, Spec, dtypes
 
 from ferrule import ops, promotion, runtime
 from ferrule.errors import ArgumentError, DTypeError, ShapeError
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
+from ferrule_plugins import Device, DType, Shape, Spec, dtypes
 
 
 def tensor(

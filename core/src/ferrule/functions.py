@@ -9,15 +9,14 @@ import builtins
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ferrule_plugins import DType
-from ferrule_plugins.dtypes import CATEGORIES
-
 from ferrule import ops, promotion
 from ferrule.autograd.node import AliasNode
 from ferrule.errors import ArgumentError, ShapeError
 from ferrule.modes import is_grad_enabled
 from ferrule.op import forget_plans
 from ferrule.tensor import Tensor
+from ferrule_plugins import DType
+from ferrule_plugins.dtypes import CATEGORIES
 
 
 class ValuesIndices(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ferrule_plugins import Device, DType
 
 import ferrule as fe
 from ferrule.errors import ArgumentError, ShapeError
 from ferrule.promotion import WEAK
+from ferrule_plugins import Device, DType
 
 if TYPE_CHECKING:
     from ferrule.tensor import Tensor
@@ -465,9 +465,7 @@ class Methods:
     def sort(self: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
         return fe.sort(self, dim, descending, stable)
 
-    def argsort(
-        self: Any, dim: int = -1, descending: bool = False, stable: bool = True
-    ) -> Tensor:
+    def argsort(self: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
         return fe.argsort(self, dim, descending, stable)
 
     # Selection.
@@ -496,12 +494,12 @@ class Methods:
     # Shapes.
 
     @property
-    def T(self: Any) -> Tensor:  # noqa: N802
+    def T(self: Any) -> Tensor:
         """The dims in reverse order."""
         return fe.permute(self, range(self.ndim - 1, -1, -1))
 
     @property
-    def mT(self: Any) -> Tensor:  # noqa: N802
+    def mT(self: Any) -> Tensor:
         """The last two dims exchanged."""
         return fe.transpose(self, -2, -1)
 

@@ -66,21 +66,21 @@ class Scope(ContextDecorator):
         _MODES.reset(self._tokens.pop())
 
 
-class no_grad(Scope):  # noqa: N801
+class no_grad(Scope):
     """Ops inside record nothing: their results do not require gradients."""
 
     def modes(self, now: Modes) -> Modes:
         return now.with_recording(False)
 
 
-class enable_grad(Scope):  # noqa: N801
+class enable_grad(Scope):
     """Ops inside record again, also within `no_grad` (but not within `inference_mode`)."""
 
     def modes(self, now: Modes) -> Modes:
         return now.with_recording(True)
 
 
-class set_grad_enabled(Scope):  # noqa: N801
+class set_grad_enabled(Scope):
     """Turn recording on or off from here on, or, in a ``with`` statement, until its end."""
 
     def __init__(self, mode: bool) -> None:
@@ -104,7 +104,7 @@ class set_grad_enabled(Scope):  # noqa: N801
         return super().__call__(function)
 
 
-class inference_mode(Scope):  # noqa: N801
+class inference_mode(Scope):
     """As `no_grad`, and `enable_grad` inside has no effect.
 
     Values are immutable and no version counters exist, so its results are ordinary tensors.

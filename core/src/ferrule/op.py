@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Literal
-
-from ferrule_plugins import DType, dtypes
 
 from ferrule import planning
 from ferrule.autograd.node import OpNode, OutputNode
@@ -19,8 +18,10 @@ from ferrule.samples import Input, Sample
 from ferrule.schema import Schema
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
+from ferrule_plugins import DType, dtypes
 
 Promotion = Literal["common", "float", "same"]
+Samples = Sequence[Sample | tuple[Input | None, ...]]
 
 everything: frozenset[DType] = frozenset(dtypes.ALL)
 booleans = frozenset({dtypes.bool_})
@@ -63,7 +64,7 @@ class Op:
         dtypes: Collection[DType],
         promote: Promotion,
         ref: str | None,
-        samples: Sequence[Sample | tuple[Input, ...]],
+        samples: Samples,
         tolerance: float,
         differentiable: bool,
     ) -> None:
@@ -238,7 +239,7 @@ class Unary(Op):
             planning.note_kernel(error, plan)
             raise
         node = x._node
-        out = plan.out
+        out: Any = plan.out
         if node is None or plan.rule is None or not modes.recording:
             return Tensor(data, out) if out.__class__ is TensorType else _wrap(data, out, None)
         kept = (array,) if plan.keeps[0] else _NOTHING
@@ -249,10 +250,9 @@ class Unary(Op):
         operands, bound = planning.bind(self, (x, *args), attrs)
         plan = self.plan(operands, bound)
         if isinstance(x, Tensor):
-            try:
-                self._remember((x._type, args, tuple(attrs.items())) if args or attrs else x._type, plan)
-            except TypeError:  # a list among the attributes: it works, but is not looked up
-                pass
+            key = (x._type, args, tuple(attrs.items())) if args or attrs else x._type
+            with suppress(TypeError):  # a list among the attributes works, but is not looked up
+                self._remember(key, plan)
         return self._execute(plan, operands, current())
 
 
@@ -285,12 +285,13 @@ class Binary(Op):
         except Exception as error:
             planning.note_kernel(error, plan)
             raise
+        out: Any = plan.out
         if (node_a is None and node_b is None) or plan.rule is None or not modes.recording:
-            return Tensor(data, plan.out)
+            return Tensor(data, out)
         keeps_a, keeps_b = plan.keeps
         kept = (array_a if keeps_a else None, array_b if keeps_b else None)
         output = data if plan.keeps_output else None
-        return Tensor(data, plan.out, OpNode(plan, (node_a, node_b), kept, output))
+        return Tensor(data, out, OpNode(plan, (node_a, node_b), kept, output))
 
     def _first_call(self, a: Any, b: Any) -> Any:
         (a, b), attrs = planning.bind(self, (a, b), {})
@@ -335,7 +336,7 @@ def _declare(body: Callable[..., Any], **declaration: Any) -> Op:
 def primitive(
     *,
     dtypes: Collection[DType],
-    samples: Sequence[Sample | tuple[Input, ...]],
+    samples: Samples,
     ref: str | None = None,
     promote: Promotion = "common",
     tolerance: float = 1.0,
@@ -358,7 +359,7 @@ def primitive(
 def composite(
     *,
     dtypes: Collection[DType],
-    samples: Sequence[Sample | tuple[Input, ...]],
+    samples: Samples,
     ref: str | None = None,
     promote: Promotion = "common",
     tolerance: float = 1.0,

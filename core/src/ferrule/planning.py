@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ferrule_plugins import Device, DType, Spec, dtypes
 
 import ferrule as fe
 from ferrule import promotion, runtime
@@ -18,13 +17,13 @@ from ferrule.errors import (
     DeclarationError,
     DeviceError,
     DTypeError,
-    FerruleError,
     ShapeError,
 )
 from ferrule.plan import Plan
 from ferrule.promotion import WEAK
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
+from ferrule_plugins import Device, DType, FerruleError, Spec, dtypes
 
 if TYPE_CHECKING:
     from ferrule.op import Op
@@ -83,10 +82,9 @@ def _materialise(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """0-d tensors for scalars, with the dtype that promotion gives them."""
     if not any(x.__class__ in WEAK for x in operands):
         return operands
-    values = [
-        x for i, x in enumerate(operands) if x is not None and op.schema.role(i) == "value"
-    ]
-    common = promotion.result_type(x._type if isinstance(x, Tensor) else x.__class__ for x in values)
+    values = [x for i, x in enumerate(operands) if x is not None and op.schema.role(i) == "value"]
+    kinds = (x._type if isinstance(x, Tensor) else x.__class__ for x in values)
+    common = promotion.result_type(kinds)
     device = next((x.device for x in operands if isinstance(x, Tensor)), None)
     return tuple(
         fe.tensor(
@@ -154,9 +152,7 @@ def _device(types: tuple[Any, ...], attrs: dict[str, Any]) -> Device:
 
 def _casts(op: Op, types: tuple[Any, ...]) -> tuple[DType | None, ...] | None:
     """The dtypes to convert the operands to, if any needs it; checks that the op has the result."""
-    values = [
-        t for i, t in enumerate(types) if t is not None and op.schema.role(i) == "value"
-    ]
+    values = [t for i, t in enumerate(types) if t is not None and op.schema.role(i) == "value"]
     tensors = [t for t in values if isinstance(t, TensorType)]
     if not values:
         return None
@@ -172,7 +168,9 @@ def _casts(op: Op, types: tuple[Any, ...]) -> tuple[DType | None, ...] | None:
         common = promotion.default_float()
     if common not in op.dtypes:
         names = " ".join(d.name for d in dtypes.ALL if d in op.dtypes)
-        raise DTypeError(f"{common.name} is not among its dtypes ({names}); convert with .to(dtype)")
+        raise DTypeError(
+            f"{common.name} is not among its dtypes ({names}); convert with .to(dtype)"
+        )
     if all(t.dtype is common for t in tensors):
         return None
     return tuple(
@@ -183,9 +181,7 @@ def _casts(op: Op, types: tuple[Any, ...]) -> tuple[DType | None, ...] | None:
     )
 
 
-def convert(
-    op: Op, operands: tuple[Any, ...], casts: tuple[DType | None, ...]
-) -> tuple[Any, ...]:
+def convert(op: Op, operands: tuple[Any, ...], casts: tuple[DType | None, ...]) -> tuple[Any, ...]:
     """Operands brought to the dtypes that promotion asks for."""
     return tuple(
         x if dtype is None else fe.ops.cast(x, dtype=dtype) for x, dtype in zip(operands, casts)
@@ -201,7 +197,9 @@ def _check_roles(op: Op, types: tuple[Any, ...]) -> None:
         if t.dtype.category != wanted:
             name = op.schema.operands[i].name
             remedy = ".bool()" if role == "mask" else ".long()"
-            raise DTypeError(f"{name} must be {wanted}, not {t.dtype.name}; convert it with {remedy}")
+            raise DTypeError(
+                f"{name} must be {wanted}, not {t.dtype.name}; convert it with {remedy}"
+            )
 
 
 def _bounds(types: tuple[Any, ...]) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ferrule.op import Op
 
 
-class count_ops(Interpreter):  # noqa: N801
+class count_ops(Interpreter):
     """Counts the kernels that ops run, by op::
 
         with fe.profiler.count_ops() as ops:

@@ -8,13 +8,12 @@ higher category.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
+from ferrule.errors import DTypeError
 from ferrule_plugins import DType, dtypes
 from ferrule_plugins.dtypes import CATEGORIES
-
-from ferrule.errors import DTypeError
 
 WEAK: frozenset[type] = frozenset({bool, int, float, complex})
 """The Python scalars: they adapt to the tensors that they meet."""
@@ -56,7 +55,7 @@ def dtype_of_scalar(kind: type) -> DType:
     return _default if kind is float else _COMPLEX_OF[_default]
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_types(a: DType, b: DType) -> DType:
     """The smallest dtype that holds both, by PyTorch's table."""
     if a is b:
@@ -95,8 +94,7 @@ def result_type(operands: Iterable[Any]) -> DType | None:
         if result is None:
             result = dtype
         elif CATEGORIES.index(dtype.category) > CATEGORIES.index(result.category):
-            if dtype.is_complex and result.is_floating_point:
-                result = _COMPLEX_OF[result]  # a weak complex keeps the precision it meets
-            else:
-                result = dtype
+            # a complex of lower rank keeps the precision that it meets
+            keeps = dtype.is_complex and result.is_floating_point
+            result = _COMPLEX_OF[result] if keeps else dtype
     return result

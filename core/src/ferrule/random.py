@@ -7,11 +7,10 @@ import os
 import threading
 from typing import Any
 
-from ferrule_plugins import Device, DType, Shape, dtypes
-
 from ferrule import factories, ops, promotion, runtime
 from ferrule.errors import ArgumentError, DTypeError, ShapeError
 from ferrule.tensor import Tensor
+from ferrule_plugins import Device, DType, Shape, dtypes
 
 
 class Generator:
@@ -149,9 +148,7 @@ def randn(
     found = promotion.default_float() if dtype is None else DType.of(dtype)
     wide = dtypes.float64 if found is dtypes.float64 else dtypes.float32
     half = -(-math.prod(shape) // 2)
-    radius = ops.sqrt(
-        ops.log(_uniform((half,), wide, device, generator, open_below=True)) * -2.0
-    )
+    radius = ops.sqrt(ops.log(_uniform((half,), wide, device, generator, open_below=True)) * -2.0)
     angle = _uniform((half,), wide, device, generator) * (2.0 * math.pi)
     both = ops.cat(radius * ops.cos(angle), radius * ops.sin(angle), dim=0)
     values = ops.reshape(ops.narrow(both, dim=0, start=0, length=math.prod(shape)), shape=shape)

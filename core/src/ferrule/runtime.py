@@ -9,12 +9,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from ferrule.errors import DTypeError, MissingKernel
 from ferrule_plugins import Backend, Device, DType, Kernel, discovery, dtypes, selection
 from ferrule_plugins.discovery import BackendStatus
 from ferrule_plugins.kits import array_namespace
 from ferrule_plugins.plugin_manager import call_hook
-
-from ferrule.errors import DTypeError, MissingKernel
 
 if TYPE_CHECKING:
     from ferrule.op import Op
@@ -142,6 +142,20 @@ def active(name: str) -> ActiveBackend:
     return found
 
 
+def install(backend: Backend) -> None:
+    """Use a backend object of this process, under its name, with no distribution to announce it:
+    for tests, and for a backend in the making.
+
+    It takes the place of an earlier backend of that name, whose tensors must no longer be used.
+    """
+    from ferrule.op import forget_plans
+
+    with _lock:
+        _register_ops()
+        _active[backend.name] = ActiveBackend(backend)
+    forget_plans()
+
+
 _ops_registered = False
 
 
@@ -181,10 +195,10 @@ def set_backend(name: str, *, fallback: Fallback = "error") -> None:
     """
     if fallback not in ("error", "warn", "allow"):
         raise ValueError(f'fallback must be "error", "warn" or "allow", not {fallback!r}')
-    selection.set_backend(name)
     from ferrule.op import forget_plans
 
-    chosen = active(selection.selected().backend)
+    chosen = active(selection.resolve(name).backend)
+    selection.set_backend(name)
     if chosen.fallback != fallback:
         chosen.fallback = fallback
         forget_plans()

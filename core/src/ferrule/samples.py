@@ -33,7 +33,7 @@ def of(
     high: float | None = None,
     distinct: bool = False,
 ) -> Input:
-    """An operand of that shape: ``of(2, 3)``, ``of(4, low=0.1)``, ``of(5, dtype="int64", high=3)``."""
+    """An operand of that shape: ``of(2, 3)``, ``of(4, low=0.1)``, ``of(5, dtype="int64")``."""
     return Input(shape, None if dtype is None else DType.of(dtype), low, high, distinct)
 
 

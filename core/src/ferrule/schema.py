@@ -14,10 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from ferrule_plugins import Device, DType, Shape, Shaped
-
 from ferrule.errors import ArgumentError, DeclarationError, ShapeError
 from ferrule.tensor_type import TensorType
+from ferrule_plugins import Device, DType, Shape, Shaped
 
 Role = Literal["value", "mask", "index"]
 
@@ -49,7 +48,7 @@ class Operand:
 
 @dataclass(frozen=True)
 class Attribute:
-    """One keyword-only parameter. ``default`` is ``inspect.Parameter.empty`` where it is required."""
+    """One keyword-only parameter; ``default`` is ``inspect.Parameter.empty`` if there is none."""
 
     name: str
     kind: str
@@ -223,7 +222,9 @@ def _dim(value: Any, operands: tuple[Any, ...], name: str) -> int:
     ndim = 0 if first is None else max(first.ndim, 1)  # 0-d tensors have the dim 0, as in PyTorch
     dim = value.__index__()
     if not -ndim <= dim < ndim:
-        raise ShapeError(f"{name}={dim} is out of range; the dims of {first} are {-ndim}..{ndim - 1}")
+        raise ShapeError(
+            f"{name}={dim} is out of range; the dims of {first} are {-ndim}..{ndim - 1}"
+        )
     return dim + ndim if dim < 0 else dim
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from ferrule_plugins import Device, DType, Shape
 
 import ferrule as fe
 from ferrule.autograd.node import Hooks, Leaf, Node
 from ferrule.errors import DTypeError, GraphError, ShapeError
 from ferrule.methods import Methods
 from ferrule.tensor_type import TensorType
+from ferrule_plugins import Device, DType, Shape
 
 
 class Tensor(Methods):
@@ -186,7 +186,9 @@ class Tensor(Methods):
                 "name: y = x + 1"
             )
         if value.shape != self.shape:
-            raise ShapeError(f"{name}: the result is {value._type}, which does not fit {self._type}")
+            raise ShapeError(
+                f"{name}: the result is {value._type}, which does not fit {self._type}"
+            )
         if value.dtype is not self.dtype:
             if not fe.can_cast(value.dtype, self.dtype):
                 raise DTypeError(
@@ -250,9 +252,7 @@ class Tensor(Methods):
 
     def __bool__(self) -> bool:
         if self.numel() != 1:
-            raise ShapeError(
-                f"the truth value of {self._type} is ambiguous; use .any() or .all()"
-            )
+            raise ShapeError(f"the truth value of {self._type} is ambiguous; use .any() or .all()")
         return bool(self.item())
 
     def __int__(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import final
+from typing import ClassVar, final
 
 from ferrule_plugins import Device, DType, Shape, Spec
 
@@ -25,7 +25,7 @@ class TensorType:
     dtype: DType
     ndim: int
 
-    _interned: weakref.WeakValueDictionary[tuple[Spec, Device], TensorType] = (
+    _interned: ClassVar[weakref.WeakValueDictionary[tuple[Spec, Device], TensorType]] = (
         weakref.WeakValueDictionary()
     )
     _lock = threading.Lock()

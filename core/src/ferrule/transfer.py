@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from ferrule_plugins import Device
-
 from ferrule import runtime
-from ferrule.autograd.function import Context, Function
+from ferrule.autograd.function import Function
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
+from typing import Any
+
+from ferrule_plugins import Device
 
 
 class _Transfer(Function):
     @staticmethod
-    def forward(ctx: Context, x: Tensor, device: Device) -> Tensor:
+    def forward(ctx: Any, x: Tensor, device: Device) -> Tensor:
         ctx.origin = x.device
         target = runtime.active(device.backend)
         target.check_dtype(x.dtype)
@@ -20,7 +21,7 @@ class _Transfer(Function):
         return Tensor(data, TensorType(x._type.spec, device))
 
     @staticmethod
-    def backward(ctx: Context, g: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
         return transfer(g, ctx.origin), None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import Any, final
 
 _PATTERN = re.compile(r"(?P<backend>[A-Za-z][\w-]*)(?::(?P<index>\d+))?")
@@ -48,7 +48,7 @@ def _parse(name: str) -> tuple[str, int]:
     return match["backend"], int(match["index"] or 0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _intern(backend: str, index: int) -> Device:
     device = object.__new__(Device)
     device.backend = backend

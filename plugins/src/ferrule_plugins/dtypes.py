@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import ml_dtypes
 import numpy as np
@@ -23,8 +23,8 @@ class DType:
 
     __slots__ = ("category", "itemsize", "name", "numpy")
 
-    _by_name: dict[str, DType] = {}
-    _by_numpy: dict[np.dtype[Any], DType] = {}
+    _by_name: ClassVar[dict[str, DType]] = {}
+    _by_numpy: ClassVar[dict[np.dtype[Any], DType]] = {}
 
     name: str
     category: Category

@@ -27,7 +27,7 @@ def ferrule_register_ops() -> Iterable[Any] | None:  # pyright: ignore[reportRet
 
 @hookspec
 def ferrule_register_kernels(
-    backend: Backend,  # noqa: ARG001
+    backend: Backend,
 ) -> Mapping[str, Kernel] | None:  # pyright: ignore[reportReturnType]
     """Kernels for a backend that exists: op name to kernel. They win over the backend's own."""
 

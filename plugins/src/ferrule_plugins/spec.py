@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import weakref
-from typing import Any, Protocol, final
+from typing import Any, ClassVar, Protocol, final
 
 from ferrule_plugins.dtypes import DType
 
@@ -35,7 +35,7 @@ class Spec:
     shape: Shape
     dtype: DType
 
-    _interned: weakref.WeakValueDictionary[tuple[Shape, DType], Spec] = (
+    _interned: ClassVar[weakref.WeakValueDictionary[tuple[Shape, DType], Spec]] = (
         weakref.WeakValueDictionary()
     )
     _lock = threading.Lock()

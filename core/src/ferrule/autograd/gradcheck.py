@@ -42,9 +42,7 @@ def gradcheck(
         DTypeError: an input that requires a gradient is not float64.
     """
     arguments = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    checked = [
-        i for i, x in enumerate(arguments) if isinstance(x, Tensor) and x.requires_grad
-    ]
+    checked = [i for i, x in enumerate(arguments) if isinstance(x, Tensor) and x.requires_grad]
     if not checked:
         raise GraphError("gradcheck: no input requires a gradient")
     for i in checked:
@@ -131,9 +129,7 @@ def _element_by_element(
 ) -> None:  # fmt: skip
     outputs = _differentiable(func(*arguments))
     inputs = [arguments[i] for i in checked]
-    jacobians = [
-        [np.zeros((y.numel(), x.numel())) for x in inputs] for y in outputs
-    ]
+    jacobians = [[np.zeros((y.numel(), x.numel())) for x in inputs] for y in outputs]
     for k, y in enumerate(outputs):
         for row in range(y.numel()):
             one = np.zeros(y.numel())
@@ -191,5 +187,3 @@ def _along_a_direction(
             f"gradcheck: along a random direction of inputs {checked} the derivative is "
             f"{analytic:.9g}, and central differences give {numeric:.9g}"
         )
-
-

@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ferrule_plugins import Shaped
-
 import ferrule as fe
 from ferrule import modes
 from ferrule.autograd.engine import backpropagate
@@ -16,6 +14,7 @@ from ferrule.errors import DeclarationError, GraphError
 from ferrule.schema import Schema
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
+from ferrule_plugins import Shaped
 
 if TYPE_CHECKING:
     from ferrule.op import Op
@@ -39,6 +38,9 @@ class Rule:
         raise NotImplementedError
 
 
+_SHAPED = (Shaped, tuple[Shaped, ...], "Shaped", "tuple[Shaped, ...]")
+
+
 class NamedRule(Rule):
     """A rule as declarations write it.
 
@@ -59,7 +61,7 @@ class NamedRule(Rule):
             for name, hint in inspect.get_annotations(function).items()
             if name != "return"
         }
-        shaped = {n for n, hint in hints.items() if hint is Shaped or hint == "Shaped"}
+        shaped = {n for n, hint in hints.items() if hint in _SHAPED}
         self.function = function
         self.schema = schema
         self.keeps_output = False
@@ -123,10 +125,11 @@ class ReplayRule(Rule):
         operands = [_tensor(node, i) for i in range(len(node.plan.types))]
         aliases: list[AliasNode | None] = []
         for i, operand in enumerate(operands):
-            asks = isinstance(operand, Tensor) and operand._node is not None
-            aliases.append(AliasNode(operand._node) if asks else None)
-            if asks:
-                operands[i] = Tensor(operand._data, operand._type, aliases[i])
+            alias = None
+            if isinstance(operand, Tensor) and operand._node is not None:
+                alias = AliasNode(operand._node)
+                operands[i] = Tensor(operand._data, operand._type, alias)
+            aliases.append(alias)
         with modes.enable_grad():
             outputs = self.op.body(*operands, **node.plan.attrs)
         pairs = zip(outputs, g) if isinstance(outputs, tuple) else [(outputs, g)]
@@ -165,13 +168,14 @@ def _gradient(node: OpNode, g: Any) -> Any:
 
 
 def _output(node: OpNode, g: Any) -> Any:
-    out = node.plan.out
-    if isinstance(out, tuple):
-        return tuple(
-            Tensor(data, t, OutputNode(node, i, len(out)))
-            for i, (data, t) in enumerate(zip(node.output, out))
-        )
-    return Tensor(node.output, out, node)
+    out: Any = node.plan.out
+    if not isinstance(out, tuple):
+        return Tensor(node.output, out, node)
+    arrays: Any = node.output
+    return tuple(
+        Tensor(data, type_, OutputNode(node, i, len(out)))
+        for i, (data, type_) in enumerate(zip(arrays, out))
+    )
 
 
 def _output_type(node: OpNode, g: Any) -> Any:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-from ferrule_plugins.dtypes import bfloat16, float16, float32
-
 from ferrule.op import composite, floating, real
 from ferrule.ops.elementwise import abs, cast, exp, log, lt, minimum, neg, tanh, where
 from ferrule.ops.reduction import amax, sum
 from ferrule.samples import of, sample
 from ferrule.schema import Dim
 from ferrule.tensor import Tensor
+from ferrule_plugins.dtypes import bfloat16, float16, float32
 
 _AWAY_FROM_0 = [(of(3, 4, low=0.2, high=2.0),), (of(5, low=-2.0, high=-0.2),), (of(0),)]
 _ANY = [(of(3, 4),), (of(),), (of(2, 0),)]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from ferrule_plugins import Device, DType, Shape, Spec
-
 from ferrule.op import everything, primitive
 from ferrule.samples import sample
 from ferrule.schema import Scalar
-
+from ferrule_plugins import Device, DType, Shape, Spec
 
 
 @primitive(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 
-from ferrule_plugins import DType, Shaped, Spec
-from ferrule_plugins.dtypes import bool_
-
 from ferrule.op import everything, floating, integers, numeric, primitive, real
 from ferrule.ops.inference import broadcast
 from ferrule.samples import of, sample
 from ferrule.schema import Mask
+from ferrule_plugins import DType, Shaped, Spec
+from ferrule_plugins.dtypes import bool_
 
 _UNARY = [(of(3, 4),), (of(),), (of(0, 2),)]
 _POSITIVE = [(of(3, 4, low=0.2, high=4.0),), (of(low=0.5, high=2.0),), (of(0),)]
 _BINARY = [(of(3, 4), of(3, 4)), (of(2, 1, 3), of(4, 1)), (of(), of(3)), (of(0, 3), of(1, 3))]
-_APART = [(of(3, 4, distinct=True), of(3, 4, low=3.0, high=5.0)), (of(2, 3), of(3, low=-9.0, high=-5.0))]
+_APART = [
+    (of(3, 4, distinct=True), of(3, 4, low=3.0, high=5.0)),
+    (of(2, 3), of(3, low=-9.0, high=-5.0)),
+]
 
 
 # Arithmetic.
@@ -399,7 +401,10 @@ def bitwise_not(x: Shaped) -> Shaped:
     return x
 
 
-_SHIFTS = [(of(3, 4, low=0, high=9), of(3, 4, low=0, high=4)), (of(5, low=0, high=9), of(low=0, high=3))]
+_SHIFTS = [
+    (of(3, 4, low=0, high=9), of(3, 4, low=0, high=4)),
+    (of(5, low=0, high=9), of(low=0, high=3)),
+]
 
 
 @primitive(dtypes=integers, ref="numpy:left_shift", samples=_SHIFTS)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ferrule_plugins import Shaped, Spec
-
 from ferrule.errors import ShapeError
 from ferrule.op import everything, numeric, primitive
 from ferrule.ops.creation import full
 from ferrule.samples import of, sample
 from ferrule.schema import Dim, Index
+from ferrule_plugins import Shaped, Spec
 
 
 def _index(*shape: int, high: int):

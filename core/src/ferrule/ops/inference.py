@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ferrule_plugins import DType, Shape, Shaped, Spec
-
 from ferrule.errors import ShapeError
+from ferrule_plugins import DType, Shape, Shaped, Spec
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ferrule_plugins import Shaped, Spec
-
 from ferrule.errors import ShapeError
 from ferrule.op import numeric, primitive
 from ferrule.ops.inference import broadcast_shapes
 from ferrule.ops.shape import permute
 from ferrule.samples import of
 from ferrule.tensor import Tensor
+from ferrule_plugins import Shaped, Spec
 
 
 @primitive(

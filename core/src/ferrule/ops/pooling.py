@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 
-from ferrule_plugins import DType
-from ferrule_plugins.dtypes import int64
-
 from ferrule.errors import ShapeError
 from ferrule.op import composite, floating
 from ferrule.ops.creation import arange, full
-from ferrule.ops.elementwise import eq, where
+from ferrule.ops.elementwise import cast, eq, maximum, minimum, where
 from ferrule.ops.indexing import gather, scatter_add
 from ferrule.ops.reduction import argmax
 from ferrule.ops.shape import cat, reshape
 from ferrule.ops.window import Windows
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
+from ferrule_plugins import Shaped
+from ferrule_plugins.dtypes import int64
 
 
 @composite(
@@ -75,19 +74,15 @@ def max_pool2d_with_indices(
         first = argmax(_stacked(windows.unfold(real)), dim=2, keepdim=True)
         tap = where(eq(values, -math.inf), first, tap)
 
-    def along(length: int, step: int, shape: tuple[int, ...]) -> Tensor:
-        ramp = arange(start=0, step=step, length=length, dtype=int64, device=x.device)
-        return reshape(ramp, shape=shape)
-
-    row = along(height, stride[0], (height, 1)) - padding[0] + tap // kernel_size[1] * dilation[0]
-    column = along(width, stride[1], (width,)) - padding[1] + tap % kernel_size[1] * dilation[1]
+    row = reshape(_starts(windows, 0, x), shape=(height, 1)) + tap // kernel_size[1] * dilation[0]
+    column = _starts(windows, 1, x) + tap % kernel_size[1] * dilation[1]
     shape = (*x.shape[:2], height, width)
     indices = row * windows.size[1] + column
     return reshape(values, shape=shape), reshape(indices, shape=shape)
 
 
 @max_pool2d_with_indices.vjp
-def _(g, y, x):
+def _(g, y, x: Shaped):
     images, channels, height, width = x.shape
     gradient, indices = g[0], y[1].detach()
     places = math.prod(indices.shape[2:])
@@ -97,3 +92,116 @@ def _(g, y, x):
     index = reshape(indices, shape=(images, channels, places))
     source = reshape(gradient, shape=(images, channels, places))
     return reshape(scatter_add(zeros, index, source, dim=2), shape=x.shape)
+
+
+@composite(
+    dtypes=floating,
+    ref="ferrule_conformance.nn_references:avg_pool2d",
+    samples=[
+        sample(of(2, 2, 4, 4), kernel_size=(2, 2), stride=(2, 2)),
+        sample(of(1, 2, 5, 4), kernel_size=(3, 2), stride=(2, 1), padding=(1, 1)),
+        sample(
+            of(1, 2, 5, 5),
+            kernel_size=(2, 3),
+            stride=(2, 3),
+            padding=(1, 1),
+            ceil_mode=True,
+            count_include_pad=False,
+        ),
+        sample(of(1, 1, 5, 4), kernel_size=(2, 3), stride=(2, 2), padding=(1, 0), ceil_mode=True),
+        sample(of(0, 1, 3, 3), kernel_size=(3, 3), stride=(1, 1)),
+    ],
+    tolerance=2,
+)
+def avg_pool2d(
+    x: Tensor,
+    *,
+    kernel_size: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int] = (0, 0),
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """The mean of each window.
+
+    Args:
+        x: ``(N, C, H, W)``.
+        kernel_size: the height and width of a window.
+        stride: the distance between neighbouring windows.
+        padding: rows and columns of zeros on each side; at most half a window.
+        ceil_mode: the last window may reach over the edge. What it sees there never counts.
+        count_include_pad: the padding counts among the elements of a window.
+
+    Returns:
+        ``(N, C, OH, OW)``.
+    """
+    windows = _windows("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
+    total, *others = windows.unfold(x)
+    for seen in others:
+        total = total + seen
+    return total / _divisor(windows, x, kernel_size, ceil_mode, count_include_pad)
+
+
+@avg_pool2d.vjp
+def _(g, x: Shaped, kernel_size, stride, padding, ceil_mode, count_include_pad):
+    windows = _windows("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
+    share = g / _divisor(windows, x, kernel_size, ceil_mode, count_include_pad)
+    return windows.fold([share] * len(windows.taps))
+
+
+def _windows(
+    op: str,
+    x: Shaped,
+    kernel_size: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    ceil_mode: bool,
+) -> Windows:
+    if len(x.shape) != 4:
+        raise ShapeError(f"{op}: x has the shape {x.shape}; it must be (N, C, H, W)")
+    height, width = x.shape[2:]
+    windows = Windows(op, (height, width), kernel_size, stride, padding, dilation, ceil_mode)
+    if any(2 * p > k for p, k in zip(padding, kernel_size)):
+        raise ShapeError(
+            f"{op}: padding {padding} is more than half of kernel_size {kernel_size}, so that "
+            "windows would see nothing else; take at most half"
+        )
+    return windows
+
+
+def _stacked(parts: list[Tensor]) -> Tensor:
+    """``(N, C, taps, OH, OW)``"""
+    return cat(*(reshape(p, shape=(*p.shape[:2], 1, *p.shape[2:])) for p in parts), dim=2)
+
+
+def _divisor(
+    windows: Windows,
+    x: Shaped,
+    kernel_size: tuple[int, int],
+    ceil_mode: bool,
+    count_include_pad: bool,
+) -> Tensor | float:
+    """How many elements each window counts: one number where it is the same for all."""
+    if windows.inside or (count_include_pad and not ceil_mode):
+        return float(len(windows.taps))
+    along = []
+    for d in range(2):
+        size, padding = windows.size[d], windows.padding[d]
+        start = _starts(windows, d, x)
+        end = minimum(start + kernel_size[d], size + padding)
+        if not count_include_pad:
+            start, end = maximum(start, 0), minimum(end, size)
+        along.append(cast(end - start, dtype=x.dtype))
+    return reshape(along[0], shape=(-1, 1)) * along[1]
+
+
+def _starts(windows: Windows, d: int, x: Shaped) -> Tensor:
+    """Where windows begin along one of the two dims; in the padding, indices are negative."""
+    return arange(
+        start=-windows.padding[d],
+        step=windows.stride[d],
+        length=windows.count[d],
+        dtype=int64,
+        device=x.device,
+    )

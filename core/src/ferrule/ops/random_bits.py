@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import math
 
-from ferrule_plugins import Shape
-from ferrule_plugins.dtypes import int32, int64
-
 from ferrule.errors import ShapeError
 from ferrule.op import composite, integers
 from ferrule.ops.creation import arange, full
@@ -18,6 +15,8 @@ from ferrule.ops.shape import cat, narrow, reshape
 from ferrule.samples import of, sample
 from ferrule.schema import Index
 from ferrule.tensor import Tensor
+from ferrule_plugins import Shape
+from ferrule_plugins.dtypes import int32, int64
 
 _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 
-from ferrule_plugins import Shaped, Spec
-from ferrule_plugins.dtypes import bool_, int64
-
 from ferrule.op import booleans, everything, primitive, real
 from ferrule.ops.elementwise import cast, eq
 from ferrule.ops.indexing import scatter_add
@@ -14,6 +11,8 @@ from ferrule.ops.inference import kept, not_empty, reduced
 from ferrule.ops.shape import expand, flip, narrow, pad, permute, reshape
 from ferrule.samples import of, sample
 from ferrule.schema import Dim, Dims
+from ferrule_plugins import Shaped, Spec
+from ferrule_plugins.dtypes import bool_, int64
 
 _SAMPLES = [
     sample(of(3, 4)),

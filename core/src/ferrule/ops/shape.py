@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ferrule_plugins import DType, Shape, Shaped, Spec
-
 from ferrule.errors import ShapeError
 from ferrule.op import composite, everything, primitive
 from ferrule.ops.creation import full
@@ -15,6 +13,8 @@ from ferrule.ops.inference import broadcast_shapes
 from ferrule.samples import of, sample
 from ferrule.schema import Dim, Dims, Scalar
 from ferrule.tensor import Tensor
+from ferrule_plugins import Shape, Shaped, Spec
+from ferrule_plugins.dtypes import bool_
 
 
 @primitive(
@@ -125,7 +125,7 @@ def cat(*tensors: Shaped, dim: Dim = 0) -> Spec:
 
 
 @cat.vjp
-def _(g, tensors: Shaped, dim):
+def _(g, tensors: tuple[Shaped, ...], dim):
     gradients, start = [], 0
     for t in tensors:
         length = t.shape[dim]
@@ -255,7 +255,8 @@ def slice_scatter(
     target = slice(x, starts=starts, stops=stops, steps=steps)
     if target.shape != source.shape:
         raise ShapeError(f"a slice of the shape {target.shape} cannot be set to {source}")
-    inside = pad(full(shape=source.shape, value=True, dtype=DType.of("bool"), device=x.device), **around)
+    ones = full(shape=source.shape, value=True, dtype=bool_, device=x.device)
+    inside = pad(ones, **around)
     return where(inside, pad(source, **around), x)
 
 

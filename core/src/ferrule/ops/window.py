@@ -32,6 +32,7 @@ class Windows:
         size: ``(H, W)``.
         count: ``(OH, OW)``: how many windows there are.
         taps: the offsets within a window, in row-major order.
+        inside: no window reaches over an edge.
     """
 
     def __init__(
@@ -79,11 +80,12 @@ class Windows:
             max((n - 1) * s + t + 1 - p - m, 0)
             for n, s, t, p, m in zip(self.count, stride, last, padding, size)
         )
+        self.inside = not any(padding) and not any(self._after)
         self._padded = tuple(m + p + a for m, p, a in zip(size, padding, self._after))
 
     def unfold(self, x: Tensor, value: float = 0.0) -> list[Tensor]:
         """For each tap, what all windows see there: ``(N, C, OH, OW)``; ``value`` in the padding."""
-        if any(self.padding) or any(self._after):
+        if not self.inside:
             x = pad(
                 x,
                 before=(0, 0, *self.padding),

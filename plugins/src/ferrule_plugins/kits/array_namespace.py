@@ -229,7 +229,7 @@ class _Kit:
     def scatter_add(self, x: Array, index: Array, source: Array, *, dim: int) -> Array:
         """Compares every index with every place: slow, but within the standard."""
         xp = self.xp
-        shape = tuple(x.shape[dim] if d == dim else 1 for d in range(x.ndim)) + (1,)
+        shape = (*(x.shape[dim] if d == dim else 1 for d in range(x.ndim)), 1)
         places = xp.reshape(xp.arange(x.shape[dim], dtype=index.dtype), shape)
         hits = xp.expand_dims(xp.moveaxis(index, dim, -1), axis=dim) == places
         sources = xp.expand_dims(xp.moveaxis(source, dim, -1), axis=dim)

@@ -1,0 +1,111 @@
+"""One call of an op: operands in host memory, and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import ferrule as fe
+import numpy as np
+from ferrule.op import Op
+from ferrule_plugins import Device, DType
+
+Array = np.ndarray[Any, Any]
+Operand = Any
+"""A NumPy array, a Python scalar, or None for an optional operand that is not given."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that can be made on any device.
+
+    Attributes:
+        op: the op.
+        operands: what it is called with.
+        attrs: all attributes.
+    """
+
+    op: Op
+    operands: tuple[Operand, ...]
+    attrs: dict[str, Any]
+
+    def __str__(self) -> str:
+        operands = [
+            f"{DType.of(x.dtype).name}[{','.join(map(str, x.shape))}]"
+            if isinstance(x, np.ndarray)
+            else repr(x)
+            for x in self.operands
+        ]
+        attrs = [
+            f"{n}={v.name if isinstance(v, DType) else repr(v)}"
+            for n, v in self.attrs.items()
+            if n != "device" and v != self.op.schema.attributes[n].default
+        ]
+        return f"{self.op.name}({', '.join(operands + attrs)})"
+
+    @property
+    def arrays(self) -> list[Array]:
+        return [x for x in self.operands if isinstance(x, np.ndarray)]
+
+    @property
+    def continuous(self) -> list[int]:
+        """Which operands can have gradients."""
+        return [
+            i
+            for i, x in enumerate(self.operands)
+            if isinstance(x, np.ndarray)
+            and self.op.schema.role(i) == "value"
+            and DType.of(x.dtype).is_floating_point
+        ]
+
+    def with_operands(self, operands: Iterable[Operand]) -> Call:
+        return Call(self.op, tuple(operands), self.attrs)
+
+    def map(self, function: Callable[[Array], Operand]) -> Call:
+        """The same call with ``function`` of each array."""
+        return self.with_operands(
+            function(x) if isinstance(x, np.ndarray) else x for x in self.operands
+        )
+
+    def widened(self) -> Call:
+        """The same call in float64."""
+        return self.map(lambda x: x.astype(np.float64) if _is_floating(x) else x)
+
+    def tensors(self, device: Device) -> tuple[Any, ...]:
+        """The operands as tensors there. Scalars and None stay what they are."""
+        return tuple(place(x, device) for x in self.operands)
+
+    def on(self, device: Device) -> tuple[fe.Tensor, ...]:
+        """The results of the call there."""
+        return self.of(self.tensors(device), device)
+
+    def of(self, operands: tuple[Any, ...], device: Device) -> tuple[fe.Tensor, ...]:
+        """The results of the op for other operands, which are tensors already."""
+        attrs = {**self.attrs, "device": device} if "device" in self.attrs else self.attrs
+        return several(self.op(*operands, **attrs))
+
+    def canonical(self, device: Device) -> dict[str, Any]:
+        """The attributes as kernels and bodies receive them."""
+        types = tuple(getattr(x, "_type", x) for x in self.tensors(device))
+        attrs = {**self.attrs, "device": device} if "device" in self.attrs else self.attrs
+        return self.op.schema.canonical(types, attrs)
+
+
+def place(operand: Operand, device: Device) -> Any:
+    """A tensor with the values of a NumPy array."""
+    return fe.tensor(operand, device=device) if isinstance(operand, np.ndarray) else operand
+
+
+def several(results: Any) -> tuple[fe.Tensor, ...]:
+    """Results as a tuple, also where there is one."""
+    return results if isinstance(results, tuple) else (results,)
+
+
+def host(x: fe.Tensor) -> Array:
+    """The values of a tensor, as an array of one's own."""
+    return np.array(x.detach().numpy())
+
+
+def _is_floating(x: Array) -> bool:
+    return DType.of(x.dtype).is_floating_point

@@ -1,0 +1,269 @@
+"""What is tested: a backend, one of its dtypes, an op, or one call of an op."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import ferrule as fe
+import numpy as np
+from ferrule import runtime
+from ferrule.abstract import Abstract
+from ferrule.op import Op
+from ferrule.samples import Sample
+from ferrule.tensor_type import TensorType
+from ferrule_plugins import Backend, Device, DType, FerruleError, Spec, dtypes
+
+from ferrule_conformance import tolerance
+from ferrule_conformance.call import Call
+from ferrule_conformance.inputs import draw
+
+Each = Literal["backend", "dtype", "undeclared dtype", "op", "call"]
+
+PRINCIPAL = ("float32", "float64", "int32", "int64", "bool")
+"""Every sample is tried in the first two of these that an op and a backend have, and the first
+sample in all dtypes."""
+
+
+class Target:
+    """A backend under test.
+
+    Attributes:
+        backend: the plugin's object.
+        seed: what inputs are drawn from.
+        locator: what selects the backend on the command line; None for an object of this process.
+    """
+
+    def __init__(self, backend: Backend, seed: int = 0, locator: str | None = None) -> None:
+        self.backend = backend
+        self.seed = seed
+        self.locator = locator
+        self.name = backend.name
+        self.device = Device(backend.name)
+        self.kernels = runtime.active(backend.name).kernels
+        declared = set(backend.capabilities.dtypes)
+        self.dtypes = tuple(d for d in dtypes.ALL if d in declared)
+        self._elementwise: dict[str, bool] = {}
+
+    def elementwise(self, op: Op) -> bool:
+        """Each element of the op's result depends on one element of each operand."""
+        found = self._elementwise.get(op.name)
+        if found is None:
+            found = self._elementwise[op.name] = _elementwise(self, op)
+        return found
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one test is about. The parts that it does not concern are None.
+
+    Attributes:
+        target: the backend.
+        op: the op.
+        index: which of the op's samples.
+        dtype: the dtype of the operands whose sample does not say, or the dtype that is stored.
+    """
+
+    target: Target
+    op: Op | None = None
+    index: int | None = None
+    dtype: DType | None = None
+
+    @property
+    def device(self) -> Device:
+        return self.target.device
+
+    @property
+    def backend(self) -> Backend:
+        return self.target.backend
+
+    @property
+    def subject(self) -> Op:
+        """The op, of a case that has one."""
+        assert self.op is not None
+        return self.op
+
+    @property
+    def stored(self) -> DType:
+        """The dtype, of a case that has one."""
+        assert self.dtype is not None
+        return self.dtype
+
+    @property
+    def sample(self) -> Sample:
+        assert self.index is not None
+        return self.subject.samples[self.index]
+
+    @property
+    def native(self) -> bool:
+        """The backend has a kernel for the op."""
+        return self.subject.name in self.target.kernels
+
+    def rng(self, stream: int = 0) -> np.random.Generator:
+        """Random numbers that depend on the seed and on what is tested, but not on the check."""
+        about = f"{self.op and self.op.name}-{self.index}-{self.dtype and self.dtype.name}"
+        return np.random.default_rng([self.target.seed, zlib.crc32(about.encode()), stream])
+
+    def call(self, stream: int = 0) -> Call:
+        """The sample's call with drawn operands; another stream gives other values."""
+        rng = self.rng(stream)
+        operands = tuple(
+            None if i is None else draw(i, dtype, rng)
+            for i, dtype in zip(self.sample.inputs, self._operand_dtypes)
+        )
+        return Call(self.subject, operands, self.attrs)
+
+    @cached_property
+    def attrs(self) -> dict[str, Any]:
+        """All attributes of the sample, the device included."""
+        operands = tuple(self.sample.inputs)
+        attrs = self.subject.schema.bind(operands, self.sample.attrs)[1]
+        if self.subject.schema.creates:
+            attrs["device"] = self.device
+        return attrs
+
+    @cached_property
+    def _operand_dtypes(self) -> tuple[DType, ...]:
+        fixed = {"mask": fe.bool, "index": fe.int64}
+        swept = self.dtype or fe.float32
+        roles = (self.subject.schema.role(i) for i in range(len(self.sample.inputs)))
+        return tuple(
+            (described and described.dtype) or fixed.get(role, swept)
+            for role, described in zip(roles, self.sample.inputs)
+        )
+
+    @cached_property
+    def outputs(self) -> tuple[TensorType, ...]:
+        """The types of the results, worked out without computing; empty where core refuses."""
+        try:
+            with Abstract():
+                found = self.subject(*self.abstract_operands(), **self.attrs)
+        except FerruleError:
+            return ()
+        found = found if isinstance(found, tuple) else (found,)
+        return tuple(y._type for y in found)
+
+    def abstract_operands(self) -> tuple[Any, ...]:
+        """Tensors without data, of the operands' types."""
+        return tuple(
+            i and fe.Tensor(None, TensorType(Spec(i.shape, dtype), self.device))
+            for i, dtype in zip(self.sample.inputs, self._operand_dtypes)
+        )
+
+    @property
+    def elementwise(self) -> bool:
+        """Each element of the result depends on one element of each operand."""
+        return self.target.elementwise(self.subject)
+
+    @property
+    def differentiable(self) -> bool:
+        """Gradients flow from a floating output to a floating operand."""
+        roles = (self.subject.schema.role(i) for i in range(len(self._operand_dtypes)))
+        return (
+            self.subject.differentiable
+            and any(y.dtype.is_floating_point for y in self.outputs)
+            and any(
+                role == "value" and d.is_floating_point and i is not None
+                for role, d, i in zip(roles, self._operand_dtypes, self.sample.inputs)
+            )
+        )
+
+    def allowance(self, dtype: DType, operands: Sequence[Any]) -> tolerance.Allowance:
+        """How far a result in that dtype may be from the truth."""
+        return tolerance.of_result(
+            self.subject,
+            dtype,
+            [x for x in operands if isinstance(x, np.ndarray)],
+            elementwise=self.elementwise,
+        )
+
+
+def sweep(target: Target, op: Op, index: int) -> tuple[DType, ...]:
+    """The dtypes in which a sample is tried on a backend; none where it lacks one that is fixed."""
+    sample = op.samples[index]
+    fixed = [i.dtype for i in sample.inputs if i is not None and i.dtype is not None]
+    fixed += [v for v in sample.attrs.values() if isinstance(v, DType)]
+    if not set(fixed) <= set(target.dtypes):
+        return ()
+    roles = [op.schema.role(i) for i in range(len(sample.inputs))]
+    free = any(
+        role == "value" and i is not None and i.dtype is None
+        for role, i in zip(roles, sample.inputs)
+    )
+    if not free:
+        return (fixed[0] if fixed else dtypes.int64,)
+    have = tuple(d for d in target.dtypes if d in op.dtypes)
+    principal = [DType.of(name) for name in PRINCIPAL if DType.of(name) in have][:2]
+    return have if index == 0 or not principal else tuple(d for d in have if d in principal)
+
+
+_NOT_ELEMENTWISE = {"dim", "dims", "shape", "tuple"}
+
+
+def _elementwise(target: Target, op: Op) -> bool:
+    schema = op.schema
+    kinds = {a.kind.rstrip("?") for a in schema.attributes.values()}
+    if schema.variadic or schema.creates or kinds & _NOT_ELEMENTWISE:
+        return False
+    for index, sample in enumerate(op.samples):
+        case = Case(target, op, index, sweep(target, op, index)[0])
+        shapes = [i.shape for i in sample.inputs if i is not None]
+        try:
+            wanted = np.broadcast_shapes(*shapes)
+        except ValueError:
+            return False
+        if any(y.shape != wanted for y in case.outputs):
+            return False
+    return True
+
+
+Predicate = Callable[[Case], bool]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A plain function of a case that raises `Failure` where the backend is wrong.
+
+    Attributes:
+        name: the function's name.
+        run: the function.
+        each: what it is applied to.
+        levels: the level at which it runs for a primitive, and for a composite.
+        when: the cases that it has something to say about.
+    """
+
+    name: str
+    run: Callable[[Case], None]
+    each: Each
+    levels: tuple[int, int]
+    when: Predicate
+
+    @property
+    def claim(self) -> str:
+        """What it checks, in one sentence."""
+        return " ".join((self.run.__doc__ or "").split("\n\n")[0].split())
+
+    def level(self, case: Case) -> int:
+        return self.levels[0] if case.op is None or case.op.primitive else self.levels[1]
+
+
+CHECKS: dict[str, Check] = {}
+"""Every check, by name, in the order in which they run."""
+
+
+def check(
+    *, each: Each, level: int | tuple[int, int], when: Predicate = lambda case: True
+) -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
+    """Declare a function to be a check; see `Check` for the arguments."""
+    levels = level if isinstance(level, tuple) else (level, level)
+
+    def declare(run: Callable[[Case], None]) -> Callable[[Case], None]:
+        name = run.__name__
+        assert name not in CHECKS and run.__doc__
+        CHECKS[name] = Check(name, run, each, levels, when)
+        return run
+
+    return declare

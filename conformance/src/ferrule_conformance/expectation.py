@@ -1,0 +1,67 @@
+"""What a call should give, by the op's reference or, for a composite without one, by its body."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from ferrule.op import Op
+from ferrule_plugins import DType
+
+from ferrule_conformance import reference_backend
+from ferrule_conformance.call import Call, host
+from ferrule_conformance.failure import Failure
+
+Array = np.ndarray[Any, Any]
+
+_NUMPY_NAMES = {"dim": "axis", "dims": "axes", "keepdim": "keepdims"}
+
+
+def expected(call: Call) -> list[Array]:
+    """The right results: floats and complexes in double precision, the others exactly.
+
+    Python scalars among the operands take the dtype of the first array.
+
+    Raises:
+        Failure: the op's declaration names a reference that does not exist or does not fit.
+    """
+    with np.errstate(all="ignore"):
+        if call.op.ref is None:
+            return [host(y) for y in call.widened().on(reference_backend.device())]
+        attrs = call.canonical(reference_backend.device())
+        attrs.pop("device", None)  # a reference knows of none
+        if call.op.ref.startswith("numpy:"):
+            attrs = {_NUMPY_NAMES.get(name, name): value for name, value in attrs.items()}
+        found = reference(call.op)(*_wide(call), **attrs)
+    return [np.asarray(y) for y in (found if isinstance(found, tuple) else (found,))]
+
+
+def reference(op: Op) -> Callable[..., Any]:
+    """The function that ``op.ref`` names.
+
+    Raises:
+        Failure: it does not exist.
+    """
+    module, _, name = (op.ref or "").partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise Failure(
+            f"{op.name} is declared with ref={op.ref!r}, which cannot be found: {error}"
+        ) from error
+
+
+def _wide(call: Call) -> list[Any]:
+    first = next((x.dtype for x in call.arrays), None)
+    operands: list[Any] = []
+    for x in call.operands:
+        if isinstance(x, (bool, int, float, complex)):
+            x = np.asarray(x, dtype=first)
+        if isinstance(x, np.ndarray):
+            category = DType.of(x.dtype).category
+            wide = {"floating": np.float64, "complex": np.complex128}.get(category)
+            x = x if wide is None else x.astype(wide)
+        operands.append(x)
+    return operands

@@ -1,0 +1,23 @@
+"""A backend on NumPy that belongs to the suite: where truth in float64 is computed.
+
+It is the bare array-namespace kit, so composites run there by their bodies. It serves where an op
+is its own reference, and where a backend has no float64.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from ferrule import runtime
+from ferrule_plugins import Device
+from ferrule_plugins.kits.array_namespace_backend import ArrayNamespaceBackend
+
+NAME = "conformance-reference"
+
+
+@cache
+def device() -> Device:
+    """Its one device."""
+    runtime.install(ArrayNamespaceBackend(NAME, np))
+    return Device(NAME)

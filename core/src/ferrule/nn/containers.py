@@ -1,0 +1,163 @@
+"""Modules that hold modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self, overload
+
+from ferrule.errors import ArgumentError
+from ferrule.nn.module import Module
+
+
+class _Numbered(Module):
+    """Modules in order, named ``"0"``, ``"1"``, ..."""
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+    def _items(self) -> list[Module]:
+        return [value for value in self.__dict__.values() if isinstance(value, Module)]
+
+    def _replace(self, modules: Iterable[Module]) -> None:
+        modules = list(modules)
+        for i, module in enumerate(modules):
+            if not isinstance(module, Module):
+                raise ArgumentError(
+                    f"{type(self).__name__}: item {i} is {module!r}, which is not a module"
+                )
+        for name in [n for n, value in self.__dict__.items() if isinstance(value, Module)]:
+            delattr(self, name)
+        for i, module in enumerate(modules):
+            setattr(self, str(i), module)
+
+    def append(self, module: Module) -> Self:
+        """Add a module at the end."""
+        return self.extend([module])
+
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Add modules at the end."""
+        self._replace([*self._items(), *modules])
+        return self
+
+    def insert(self, index: int, module: Module) -> Self:
+        """Put a module in before ``index``."""
+        modules = self._items()
+        modules.insert(index, module)
+        self._replace(modules)
+        return self
+
+    def pop(self, index: int = -1) -> Module:
+        """Take a module out."""
+        modules = self._items()
+        module = modules.pop(index)
+        self._replace(modules)
+        return module
+
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        modules = self._items()
+        if isinstance(index, slice):
+            part = type(self)()
+            part._replace(modules[index])
+            return part
+        try:
+            return modules[index]
+        except IndexError:
+            raise IndexError(
+                f"{type(self).__name__} has {len(modules)} modules, and none at {index}"
+            ) from None
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        modules = self._items()
+        modules[index] = module
+        self._replace(modules)
+
+    def __delitem__(self, index: int | slice) -> None:
+        modules = self._items()
+        del modules[index]
+        self._replace(modules)
+
+    def __len__(self) -> int:
+        return len(self._items())
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._items())
+
+
+class Sequential(_Numbered):
+    """Modules, each applied to what the one before it returned::
+
+        nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+        nn.Sequential({"hidden": nn.Linear(4, 8), "act": nn.ReLU()})
+    """
+
+    def __init__(self, *modules: Any) -> None:
+        if len(modules) == 1 and isinstance(modules[0], Mapping):
+            super().__init__()
+            for name, module in modules[0].items():
+                self.add_module(name, module)
+        else:
+            super().__init__(modules)
+
+    def forward(self, input: Any) -> Any:
+        for module in self._items():
+            input = module(input)
+        return input
+
+
+class ModuleList(_Numbered):
+    """A list of modules, to be called as one likes."""
+
+
+class ModuleDict(Module):
+    """Modules by name, to be called as one likes."""
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+        super().__init__()
+        self.update(modules)
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add or replace modules."""
+        for name, module in dict(modules).items():
+            self[name] = module
+
+    def _named_items(self) -> dict[str, Module]:
+        return {n: value for n, value in self.__dict__.items() if isinstance(value, Module)}
+
+    def keys(self) -> Iterable[str]:
+        return self._named_items().keys()
+
+    def values(self) -> Iterable[Module]:
+        return self._named_items().values()
+
+    def items(self) -> Iterable[tuple[str, Module]]:
+        return self._named_items().items()
+
+    def pop(self, key: str) -> Module:
+        """Take a module out."""
+        module = self[key]
+        del self[key]
+        return module
+
+    def __getitem__(self, key: str) -> Module:
+        return self._named_items()[key]
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        del self._named_items()[key]  # a KeyError for what is not a module
+        delattr(self, key)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._named_items()
+
+    def __len__(self) -> int:
+        return len(self._named_items())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named_items())

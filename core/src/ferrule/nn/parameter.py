@@ -1,0 +1,40 @@
+"""Parameters: the tensors that a module learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ferrule as fe
+from ferrule.autograd.node import Leaf
+from ferrule.errors import DTypeError
+from ferrule.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a `Module` lists among its parameters when it is assigned as an attribute.
+
+    Args:
+        data: its value; a tensor, or what `ferrule.tensor` takes.
+        requires_grad: whether `backward` leaves a gradient on it.
+
+    Raises:
+        DTypeError: it is to have a gradient, and its dtype is not floating.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        value = data if isinstance(data, Tensor) else fe.tensor(data)
+        if requires_grad and not value.dtype.is_floating_point:
+            raise DTypeError(
+                f"Parameter: only floating tensors have gradients, and this one is {value._type}; "
+                "convert it with .float(), or pass requires_grad=False"
+            )
+        super().__init__(value._data, value._type, Leaf() if requires_grad else None)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _restore, (self.detach().numpy(), str(self.device), self.requires_grad)
+
+
+def _restore(array: Any, device: str, requires_grad: bool) -> Parameter:
+    return Parameter(fe.tensor(array, device=device), requires_grad)
