@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ferrule_cpu.allocation import keep_freed_memory
 from ferrule_cpu.kernels import table
 from ferrule_plugins import (
     Capabilities,
@@ -34,11 +35,16 @@ class NumpyBackend:
 
     def __init__(self) -> None:
         self.kernels: Mapping[str, Kernel] = table()
+        self._keeps_memory = keep_freed_memory()
 
     def probe(self) -> Report:
         """NumPy is a requirement of this package, so where it imports, it runs."""
         device = DeviceInfo(platform.processor() or platform.machine(), "cpu", _physical_memory())
-        details = {"numpy": np.__version__, "cores": str(_cores())}
+        details = {
+            "numpy": np.__version__,
+            "cores": str(_cores()),
+            "freed memory": "kept" if self._keeps_memory else "returned to the system",
+        }
         return Report(ok=True, devices=(device,), details=details)
 
     def from_host(self, array: Array, device: Device) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -108,16 +109,14 @@ def index_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
 
 
 def scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
-    """By counting flat positions with weights, which adds in float64 and several times faster than
-    ``numpy.add.at``; that one serves the other dtypes."""
-    places: list[Any] = list(np.ogrid[tuple(map(slice, index.shape))])
-    places[dim] = index
-    if x.dtype.kind == "f" and source.size:
-        flat = np.ravel_multi_index(tuple(places), x.shape)
-        sums = np.bincount(flat.ravel(), weights=source.ravel(), minlength=x.size)
-        return x + sums.reshape(x.shape).astype(x.dtype)
-    y = x.copy()
-    np.add.at(y, tuple(places), source)
+    # by flat positions: numpy.add.at is several times faster with one index than with several
+    positions = index * math.prod(x.shape[dim + 1 :])
+    for d, n in enumerate(index.shape):
+        if d != dim:
+            along = np.arange(n) * math.prod(x.shape[d + 1 :])
+            positions += along.reshape([n if e == d else 1 for e in range(x.ndim)])
+    y = x.copy(order="C")
+    np.add.at(y.reshape(-1), positions.reshape(-1), source.reshape(-1))
     return y
 
 

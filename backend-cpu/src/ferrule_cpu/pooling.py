@@ -32,20 +32,27 @@ def max_pool2d_with_indices(
         lowest = -np.inf if x.dtype.kind not in "iu" else np.iinfo(x.dtype).min
         around = [(0, 0), (0, 0), (padding[0], far[0]), (padding[1], far[1])]
         source = np.pad(x, around, constant_values=lowest)
-    best: Array | None = None
-    winner: Array | None = None
-    for tap in range(kernel_size[0] * kernel_size[1]):
-        i, j = divmod(tap, kernel_size[1])
-        rows = slice(i * dilation[0], i * dilation[0] + (out_h - 1) * stride[0] + 1, stride[0])
-        cols = slice(j * dilation[1], j * dilation[1] + (out_w - 1) * stride[1] + 1, stride[1])
-        candidate = source[:, :, rows, cols]
-        if best is None or winner is None:
-            best, winner = candidate.copy(order="K"), np.zeros_like(candidate, dtype=np.int32)
-            continue
-        better = ~(candidate <= best) & (best == best)  # a NaN wins, and the first one stays
-        np.copyto(best, candidate, where=better)
-        np.copyto(winner, tap, where=better)
-    assert best is not None and winner is not None
+    taps = [
+        source[
+            :,
+            :,
+            i * dilation[0] : i * dilation[0] + (out_h - 1) * stride[0] + 1 : stride[0],
+            j * dilation[1] : j * dilation[1] + (out_w - 1) * stride[1] + 1 : stride[1],
+        ]
+        for i in range(kernel_size[0])
+        for j in range(kernel_size[1])
+    ]
+    best = taps[0].copy(order="K")
+    winner = np.zeros_like(best, dtype=np.uint8 if len(taps) < 256 else np.int64)
+    for number, tap in enumerate(taps[1:], 1):
+        # the last tap to be better is the first one of the maximum
+        better = (tap > best).view(np.uint8)
+        np.maximum(winner, better * winner.dtype.type(number), out=winner)
+        np.maximum(best, tap, out=best)
+    lost = best != best
+    if lost.any():  # NaN is greater than nothing, and wins
+        for number, tap in reversed(list(enumerate(taps))):
+            np.copyto(winner, number, where=lost & (tap != tap))
     return best, _positions(winner, (h, w), kernel_size, stride, padding, dilation)
 
 

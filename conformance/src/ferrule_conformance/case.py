@@ -35,6 +35,9 @@ class Target:
         backend: the plugin's object.
         seed: what inputs are drawn from.
         locator: what selects the backend on the command line; None for an object of this process.
+        kernels: its kernel table, with those of kernel packs.
+        fallback: ``"allow"``: primitives without a kernel run on the host; ``"error"``: they fail.
+        dtypes: what it declares, in the order of promotion.
     """
 
     def __init__(self, backend: Backend, seed: int = 0, locator: str | None = None) -> None:
@@ -43,10 +46,15 @@ class Target:
         self.locator = locator
         self.name = backend.name
         self.device = Device(backend.name)
-        self.kernels = runtime.active(backend.name).kernels
+        self._active = runtime.active(backend.name)
+        self.kernels = self._active.kernels
         declared = set(backend.capabilities.dtypes)
         self.dtypes = tuple(d for d in dtypes.ALL if d in declared)
         self._elementwise: dict[str, bool] = {}
+
+    @property
+    def fallback(self) -> runtime.Fallback:
+        return self._active.fallback
 
     def elementwise(self, op: Op) -> bool:
         """Each element of the op's result depends on one element of each operand."""

@@ -12,6 +12,8 @@ from ferrule_plugins import DType
 
 from ferrule_conformance import reference_backend
 from ferrule_conformance.call import Call, host
+from ferrule_conformance.case import Case
+from ferrule_conformance.comparison import agree
 from ferrule_conformance.failure import Failure
 
 Array = np.ndarray[Any, Any]
@@ -36,6 +38,25 @@ def expected(call: Call) -> list[Array]:
             attrs = {_NUMPY_NAMES.get(name, name): value for name, value in attrs.items()}
         found = reference(call.op)(*_wide(call), **attrs)
     return [np.asarray(y) for y in (found if isinstance(found, tuple) else (found,))]
+
+
+def matches_reference(
+    case: Case, call: Call, operands: tuple[Any, ...] | None = None, *, signed_zero: bool = False
+) -> None:
+    """Raise `Failure` unless the backend's results are those of the reference.
+
+    Args:
+        operands: the call's operands as tensors, where their memory layout matters.
+        signed_zero: 0.0 and -0.0 are different.
+    """
+    placed = call.tensors(case.device) if operands is None else operands
+    results, wanted = call.of(placed, case.device), expected(call)
+    if len(results) != len(wanted):
+        raise Failure(f"there are {len(results)} results, and the reference gives {len(wanted)}")
+    for i, (y, want) in enumerate(zip(results, wanted)):
+        within = case.allowance(y.dtype, [*call.operands, *wanted])
+        what = f"output {i}: " if len(results) > 1 else ""
+        agree(host(y), want, within, what=what, signed_zero=signed_zero)
 
 
 def reference(op: Op) -> Callable[..., Any]:

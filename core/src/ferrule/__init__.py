@@ -1,6 +1,6 @@
 """ferrule: a deep-learning framework whose hardware support is made of plugins."""
 
-from ferrule import autograd, indexing, ops, printing, profiler, random, runtime
+from ferrule import autograd, data, indexing, ops, printing, profiler, random, runtime
 from ferrule.errors import (
     ArgumentError,
     CheckpointError,
@@ -144,6 +144,7 @@ from ferrule.random import (
     randperm,
 )  # fmt: skip
 from ferrule.runtime import backends, fallbacks, get_backend, set_backend, synchronize
+from ferrule.serialization import load, save
 from ferrule.tensor import Tensor
 from ferrule.transfer import transfer
 from ferrule_plugins import (
@@ -293,10 +294,12 @@ __all__ = [
     "narrow",
     "ne",
     "neg",
+    "nn",
     "no_grad",
     "ones",
     "ones_like",
     "ops",
+    "optim",
     "permute",
     "pow",
     "primitive",

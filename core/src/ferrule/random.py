@@ -42,14 +42,16 @@ class Generator:
             raise ShapeError(f"a generator's state is int64[2], not {value._type}")
         self._state = value.detach().to(device=self.device)
 
-    def bits(self, shape: Shape) -> Tensor:
-        """The next 32-bit words of the stream, as int32 of that shape."""
-        step = factories.tensor(
-            [0, -(-math.prod(shape) // 4)], dtype=dtypes.int64, device=self.device
-        )
+    def reserve(self, words: int) -> Tensor:
+        """The state from which to draw the next ``words`` words, which nobody else will draw."""
+        step = factories.tensor([0, -(-words // 4)], dtype=dtypes.int64, device=self.device)
         with self._lock:
             state, self._state = self._state, self._state + step
-        return ops.random_bits(state, shape=shape)
+        return state
+
+    def bits(self, shape: Shape) -> Tensor:
+        """The next 32-bit words of the stream, as int32 of that shape."""
+        return ops.random_bits(self.reserve(math.prod(shape)), shape=shape)
 
 
 def _fresh_seed() -> int:

@@ -88,6 +88,13 @@ def load(path: str | os.PathLike[str], map_location: Any = None) -> Any:
         raise _damaged(path, "the description of its structure does not fit its tensors") from error
 
 
+def is_safetensors(path: str | os.PathLike[str]) -> bool:
+    """Whether a file starts as safetensors files do, whole or not."""
+    with open(path, "rb") as file:
+        head = file.read(9)
+    return len(head) == 9 and head.endswith(b"{")
+
+
 class _Writer:
     """Takes a structure apart into JSON and arrays.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ferrule import runtime
 from ferrule.autograd.function import Function
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
-from typing import Any
-
 from ferrule_plugins import Device
 
 

@@ -101,7 +101,7 @@ def _run_hooks(node: Node, g: Tensor) -> Tensor:
     hooks = node.hooks
     assert hooks is not None
     for function in tuple(hooks.functions.values()):
-        replaced = function(g)
+        replaced = function(apart(g))
         if replaced is not None:
             if replaced._type is not g._type:
                 raise GraphError(
@@ -110,8 +110,14 @@ def _run_hooks(node: Node, g: Tensor) -> Tensor:
                 )
             g = replaced
     if hooks.retain:
-        hooks.gradient = g
+        hooks.gradient = apart(g)
     return g
+
+
+def apart(g: Tensor) -> Tensor:
+    """The same value as an object of its own: what users get may be written to in place, and one
+    object may be the gradient of several nodes."""
+    return g.__class__(g._data, g._type, g._node)
 
 
 def backward(
@@ -137,7 +143,7 @@ def backward(
         ShapeError: a given gradient does not have its tensor's shape.
     """
     roots = _roots("backward", _list(tensors), grad_tensors)
-    targets = None if inputs is None else {_target("backward", x) for x in _list(inputs)}
+    targets = None if inputs is None else {_leaf(x) for x in _list(inputs)}
     found = backpropagate(
         roots,
         targets=targets,
@@ -147,7 +153,7 @@ def backward(
     with modes.set_grad_enabled(create_graph):
         # two passes: an addition that fails leaves every .grad as it was
         sums = {
-            leaf: g if leaf.grad is None else fe.ops.add(leaf.grad, g)
+            leaf: apart(g) if leaf.grad is None else fe.ops.add(leaf.grad, g)
             for leaf, g in found.items()
             if isinstance(leaf, Leaf)
         }
@@ -194,7 +200,7 @@ def grad(
                 f"grad: the outputs do not depend on input {i} ({x._type}). Pass "
                 "allow_unused=True to get None for it, or materialize_grads=True for zeros"
             )
-        gradients.append(gradient)
+        gradients.append(None if gradient is None else apart(gradient))
     return tuple(gradients)
 
 
@@ -209,6 +215,16 @@ def _target(call: str, x: Tensor) -> Node:
             "requires_grad=True, or call requires_grad_() before it is used"
         )
     return x._node
+
+
+def _leaf(x: Tensor) -> Node:
+    node = _target("backward", x)
+    if not isinstance(node, Leaf):
+        raise GraphError(
+            f"backward: an input of type {x._type} is no leaf, so it has no .grad to add to. Use "
+            "fe.autograd.grad for its gradient, or retain_grad() on it and no inputs"
+        )
+    return node
 
 
 def _roots(

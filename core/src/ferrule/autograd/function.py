@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import ferrule as fe
 from ferrule import modes
+from ferrule.autograd.engine import apart
 from ferrule.autograd.node import Node, OutputNode, Pulled, _sequence, fit
 from ferrule.errors import GraphError
 from ferrule.tensor import Tensor
@@ -42,7 +44,7 @@ class Context:
 class FunctionNode(Node):
     """The call of a custom function."""
 
-    __slots__ = ("context", "function", "types")
+    __slots__ = ("context", "function", "outs", "types")
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class FunctionNode(Node):
         context: Context,
         parents: tuple[Node | None, ...],
         types: tuple[Any, ...],
+        outs: tuple[Any, ...],
     ) -> None:
         self.seq = _sequence()
         self.parents = parents
@@ -57,6 +60,7 @@ class FunctionNode(Node):
         self.function = function
         self.context = context
         self.types = types
+        self.outs = outs
 
     @property
     def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -64,7 +68,11 @@ class FunctionNode(Node):
 
     def pull(self, g: Any, needed: set[Node] | None) -> Pulled:
         wanted = list(self.wanted(needed))
-        found = self.function.backward(self.context, *g)
+        entering = (
+            fe.zeros(t.shape, dtype=t.dtype, device=t.device) if each is None else apart(each)
+            for each, t in zip(g, self.outs)
+        )
+        found = self.function.backward(self.context, *entering)
         found = found if isinstance(found, tuple) else (found,)
         if len(found) != len(self.types):
             raise GraphError(
@@ -76,6 +84,11 @@ class FunctionNode(Node):
             gradient = found[i]
             if gradient is None:
                 continue
+            if not isinstance(gradient, Tensor):
+                raise GraphError(
+                    f"{self.name}.backward returned {gradient!r} as gradient {i}; return a tensor "
+                    "or None for each argument of forward"
+                )
             if gradient._type is not self.types[i]:
                 gradient = fit(gradient, self.types[i], self.name)
             pulled.append((parent, gradient))
@@ -91,7 +104,8 @@ class Function:
     call ``Sub.apply(*args)``.
 
     Forward runs unrecorded. Backward returns one gradient, or None, for each argument of forward;
-    written with ops, it can be differentiated again.
+    written with ops, it can be differentiated again. An output that nothing used comes with a
+    gradient of zeros.
     """
 
     @staticmethod
@@ -113,8 +127,8 @@ class Function:
         if not recording:
             return found
         types = tuple(a._type if isinstance(a, Tensor) else None for a in args)
-        node = FunctionNode(cls, context, parents, types)
         outputs = found if isinstance(found, tuple) else (found,)
+        node = FunctionNode(cls, context, parents, types, tuple(y._type for y in outputs))
         marked = context._non_differentiable
         results = tuple(
             y.detach()
@@ -123,6 +137,9 @@ class Function:
             for i, y in enumerate(outputs)
         )
         by_identity = {id(y): r for y, r in zip(outputs, results)}
-        # a saved output takes its place on the tape, or its second derivative would be lost
-        context._saved = tuple(by_identity.get(id(s), s) for s in context._saved)
+        # A saved output takes its place on the tape, or its second derivative would be lost; and
+        # what is saved stays as it is when the caller writes to the tensor in place.
+        context._saved = tuple(
+            None if s is None else apart(by_identity.get(id(s), s)) for s in context._saved
+        )
         return results if isinstance(found, tuple) else results[0]

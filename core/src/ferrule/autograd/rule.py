@@ -130,14 +130,15 @@ class ReplayRule(Rule):
                 alias = AliasNode(operand._node)
                 operands[i] = Tensor(operand._data, operand._type, alias)
             aliases.append(alias)
-        with modes.enable_grad():
+        with modes.record_always():
             outputs = self.op.body(*operands, **node.plan.attrs)
         pairs = zip(outputs, g) if isinstance(outputs, tuple) else [(outputs, g)]
+        recording = modes.current().recording
         found = backpropagate(
             [(y._node, gy) for y, gy in pairs if gy is not None and y._node is not None],
             targets={alias for alias in aliases if alias is not None},
-            retain_graph=False,
-            create_graph=modes.current().recording,
+            retain_graph=recording,  # the gradients' own graph leads through the replayed one
+            create_graph=recording,
         )
         return tuple(alias and found.get(alias) for alias in aliases)
 

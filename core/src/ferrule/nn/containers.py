@@ -19,14 +19,17 @@ class _Numbered(Module):
     def _items(self) -> list[Module]:
         return [value for value in self.__dict__.values() if isinstance(value, Module)]
 
-    def _replace(self, modules: Iterable[Module]) -> None:
-        modules = list(modules)
-        for i, module in enumerate(modules):
-            if not isinstance(module, Module):
-                raise ArgumentError(
-                    f"{type(self).__name__}: item {i} is {module!r}, which is not a module"
-                )
-        for name in [n for n, value in self.__dict__.items() if isinstance(value, Module)]:
+    def _names(self) -> list[str]:
+        return [name for name, value in self.__dict__.items() if isinstance(value, Module)]
+
+    def _check_item(self, i: int, module: Any) -> None:
+        if not isinstance(module, Module):
+            raise ArgumentError(
+                f"{type(self).__name__}: item {i} is {module!r}, which is not a module"
+            )
+
+    def _renumber(self, modules: list[Module]) -> None:
+        for name in self._names():
             delattr(self, name)
         for i, module in enumerate(modules):
             setattr(self, str(i), module)
@@ -37,21 +40,24 @@ class _Numbered(Module):
 
     def extend(self, modules: Iterable[Module]) -> Self:
         """Add modules at the end."""
-        self._replace([*self._items(), *modules])
+        for i, module in enumerate(modules, len(self)):
+            self._check_item(i, module)
+            setattr(self, str(i), module)
         return self
 
     def insert(self, index: int, module: Module) -> Self:
         """Put a module in before ``index``."""
+        self._check_item(index, module)
         modules = self._items()
         modules.insert(index, module)
-        self._replace(modules)
+        self._renumber(modules)
         return self
 
     def pop(self, index: int = -1) -> Module:
         """Take a module out."""
         modules = self._items()
         module = modules.pop(index)
-        self._replace(modules)
+        self._renumber(modules)
         return module
 
     @overload
@@ -62,7 +68,8 @@ class _Numbered(Module):
         modules = self._items()
         if isinstance(index, slice):
             part = type(self)()
-            part._replace(modules[index])
+            for name, module in zip(self._names()[index], modules[index]):
+                setattr(part, name, module)
             return part
         try:
             return modules[index]
@@ -72,14 +79,13 @@ class _Numbered(Module):
             ) from None
 
     def __setitem__(self, index: int, module: Module) -> None:
-        modules = self._items()
-        modules[index] = module
-        self._replace(modules)
+        self._check_item(index, module)
+        setattr(self, self._names()[index], module)
 
     def __delitem__(self, index: int | slice) -> None:
         modules = self._items()
         del modules[index]
-        self._replace(modules)
+        self._renumber(modules)
 
     def __len__(self) -> int:
         return len(self._items())

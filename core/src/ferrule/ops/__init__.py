@@ -6,6 +6,7 @@ Importing this package declares them all.
 from ferrule.ops.activation import erf, gelu, log_softmax, relu, sigmoid, silu, softmax
 from ferrule.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from ferrule.ops.creation import arange, full
+from ferrule.ops.dropout import dropout
 from ferrule.ops.elementwise import (
     abs,
     add,
@@ -45,10 +46,12 @@ from ferrule.ops.elementwise import (
     tanh,
     where,
 )  # fmt: skip
+from ferrule.ops.embedding import embedding
 from ferrule.ops.indexing import gather, index_add, index_select, scatter_add
 from ferrule.ops.linalg import matmul
 from ferrule.ops.linear import linear
 from ferrule.ops.loss import cross_entropy, mse_loss, nll_loss, soft_cross_entropy
+from ferrule.ops.normalization import batch_norm, batch_norm_training, layer_norm
 from ferrule.ops.optimizer import adam_step, adamw_step, sgd_step
 from ferrule.ops.pooling import avg_pool2d, max_pool2d_with_indices
 from ferrule.ops.random_bits import random_bits

@@ -152,7 +152,7 @@ def adamw_step(
     beta1: float = 0.9,
     beta2: float = 0.999,
     eps: float = 1e-8,
-    weight_decay: float = 1e-2,
+    weight_decay: float = 0.0,
     maximize: bool = False,
 ) -> tuple[Tensor, ...]:
     """One step of AdamW: `adam_step`, whose weight decay acts on the parameter and not on the

@@ -11,6 +11,11 @@ from ferrule.tensor import Tensor
 Pair = tuple[int, int]
 
 
+def span(kernel: int, dilation: int) -> int:
+    """From the first to the last tap of a window, both included."""
+    return dilation * (kernel - 1) + 1
+
+
 def output_size(
     size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool = False
 ) -> int:
@@ -18,7 +23,7 @@ def output_size(
 
     With ``ceil_mode`` the last window may reach over the padded edge, but must begin before it.
     """
-    room = size + 2 * padding - dilation * (kernel - 1) - 1
+    room = size + 2 * padding - span(kernel, dilation)
     if not ceil_mode:
         return room // stride + 1
     count = -(-room // stride) + 1

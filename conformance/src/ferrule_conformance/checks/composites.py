@@ -1,0 +1,72 @@
+"""Level 3: a composite's kernel and rule are held against its body, which is its definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ferrule_conformance import tolerance
+from ferrule_conformance.call import host, several
+from ferrule_conformance.case import Case, check
+from ferrule_conformance.checks.gradients import entering
+from ferrule_conformance.comparison import agree
+from ferrule_conformance.derivative import gradients, precision
+
+
+def _native_composite(case: Case) -> bool:
+    return not case.subject.primitive and case.native
+
+
+def _shortcut(case: Case) -> bool:
+    """Something else than the body supplies the gradient."""
+    composite = not case.subject.primitive
+    faster = case.native or case.subject.rule is not None
+    return composite and faster and case.dtype is not None and case.differentiable
+
+
+@check(each="call", level=3, when=_native_composite)
+def kernel_is_body(case: Case) -> None:
+    """The composite's kernel gives what its body gives."""
+    _compare(case, case.call())
+
+
+@check(
+    each="call",
+    level=3,
+    when=lambda case: (
+        _native_composite(case) and case.dtype is not None and case.dtype.is_floating_point
+    ),
+)
+def kernel_is_body_nonfinite(case: Case) -> None:
+    """And it does so where NaN is among the elements."""
+    call = case.call()
+    for i in call.continuous:
+        if call.operands[i].size:
+            operands = list(call.operands)
+            operands[i] = operands[i].copy()
+            operands[i].flat[0] = np.nan
+            _compare(case, call.with_operands(operands))
+
+
+def _compare(case: Case, call: Any) -> None:
+    tensors = call.tensors(case.device)
+    got = call.of(tensors, case.device)
+    want = several(case.subject.body(*tensors, **call.canonical(case.device)))
+    for i, (y, z) in enumerate(zip(got, want)):
+        right = host(z)
+        within = case.allowance(y.dtype, [*call.operands, right]).relaxed(2)  # both are rounded
+        agree(host(y), right, within, what=f"output {i} against the body's: ")
+
+
+@check(each="call", level=3, when=_shortcut)
+def gradient_is_body(case: Case) -> None:
+    """The composite's gradient is that of its body."""
+    call, gs = case.call(), entering(case)
+    attrs = call.canonical(case.device)
+    got = gradients(call, gs, case.device)
+    want = gradients(call, gs, case.device, function=lambda *xs: case.subject.body(*xs, **attrs))
+    coarse = precision(call, [y.dtype for y in case.outputs])
+    within = tolerance.of_gradient(case.subject, coarse, [*call.arrays, *gs]).relaxed(2)
+    for k, (a, b) in enumerate(zip(got, want)):
+        agree(a, b, within, what=f"operand {call.continuous[k]} against the body's: ")

@@ -1,0 +1,202 @@
+"""Independent references: what ops that NumPy does not have should give.
+
+An op names its reference as ``ferrule_conformance.references:NAME``. It is called with the operands
+in float64 (integers and bools as they are) and all attributes, dims non-negative and filled in.
+Loops are welcome: what counts is that each function can be read beside the op's definition.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from ferrule_plugins import DType, Shape
+
+from ferrule_conformance.philox import random_bits
+
+Array = np.ndarray[Any, Any]
+
+__all__ = [
+    "arange", "cast", "cat", "clamp", "erf", "flip", "full", "gather", "gelu", "index_add",
+    "index_select", "log_softmax", "logsumexp", "pad", "random_bits", "relu", "rsqrt",
+    "scatter_add", "sigmoid", "silu", "slice", "softmax", "sort", "var",
+]  # fmt: skip
+
+
+# Conversion and creation.
+
+
+def cast(x: Array, *, dtype: DType) -> Array:
+    if dtype.category == "bool":
+        return x != 0
+    if dtype.is_complex:
+        return x.astype(np.complex128)
+    real = x.real if np.iscomplexobj(x) else x
+    if dtype.is_floating_point:
+        return real.astype(np.float64)
+    return np.trunc(real).astype(dtype.numpy) if real.dtype.kind == "f" else real.astype(dtype.numpy)
+
+
+def full(*, shape: Shape, value: Any, dtype: DType) -> Array:
+    return np.broadcast_to(cast(np.asarray(value), dtype=dtype), shape)
+
+
+def arange(*, start: Any, step: Any, length: int, dtype: DType) -> Array:
+    values = np.asarray([start + i * step for i in range(length)], dtype=type(start + step))
+    return cast(values, dtype=dtype)
+
+
+# Moving elements.
+
+
+def flip(x: Array, *, dims: Shape) -> Array:
+    return x[tuple(builtins.slice(None, None, -1 if d in dims else 1) for d in range(x.ndim))]
+
+
+def cat(*tensors: Array, dim: int) -> Array:
+    shape = list(tensors[0].shape)
+    shape[dim] = sum(t.shape[dim] for t in tensors)
+    y = np.empty(shape, tensors[0].dtype)
+    start = 0
+    for t in tensors:
+        y[(builtins.slice(None),) * dim + (builtins.slice(start, start + t.shape[dim]),)] = t
+        start += t.shape[dim]
+    return y
+
+
+def slice(x: Array, *, starts: Shape, stops: Shape, steps: Shape) -> Array:
+    return x[np.ix_(*(range(*along) for along in zip(starts, stops, steps)))]
+
+
+def pad(x: Array, *, before: Shape, after: Shape, inner: Shape, value: Any) -> Array:
+    sizes = (
+        b + n + max(n - 1, 0) * i + a for b, n, i, a in zip(before, x.shape, inner, after)
+    )
+    y = np.full(tuple(sizes), value, x.dtype)
+    for place in np.ndindex(x.shape):
+        y[tuple(b + p * (i + 1) for b, p, i in zip(before, place, inner))] = x[place]
+    return y
+
+
+def index_select(x: Array, index: Array, *, dim: int) -> Array:
+    slices = [x[(builtins.slice(None),) * dim + (int(i),)] for i in index]
+    if not slices:
+        return np.empty((*x.shape[:dim], 0, *x.shape[dim + 1 :]), x.dtype)
+    return np.stack(slices, axis=dim)
+
+
+def index_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
+    y = x.copy()
+    for j, i in enumerate(index):
+        lead = (builtins.slice(None),) * dim
+        y[(*lead, int(i))] += source[(*lead, j)]
+    return y
+
+
+def _along(place: tuple[int, ...], dim: int, index: Array) -> tuple[int, ...]:
+    return (*place[:dim], int(index[place]), *place[dim + 1 :])
+
+
+def gather(x: Array, index: Array, *, dim: int) -> Array:
+    y = np.empty(index.shape, x.dtype)
+    for place in np.ndindex(index.shape):
+        y[place] = x[_along(place, dim, index)]
+    return y
+
+
+def scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
+    y = x.copy()
+    for place in np.ndindex(index.shape):
+        y[_along(place, dim, index)] += source[place]
+    return y
+
+
+def sort(x: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
+    """Stable; NaN is larger than all else."""
+    values, order = x.copy(), np.zeros(x.shape, np.int64)
+    for row in _rows(x, dim):
+        keys = x[row].tolist()
+        ranks = sorted(range(len(keys)), key=lambda i: _rank(keys[i]))
+        if descending:  # from the far end, each run of equals in its former order
+            ranks = sorted(reversed(range(len(keys))), key=lambda i: _rank(keys[i]))[::-1]
+        order[row] = ranks
+        values[row] = x[row][ranks]
+    return values, order
+
+
+def _rank(key: Any) -> tuple[bool, Any]:
+    return (True, 0) if key != key else (False, key)
+
+
+def _rows(x: Array, dim: int) -> Iterator[tuple[Any, ...]]:
+    """Indices of all rows along ``dim``."""
+    if x.ndim:
+        for place in np.ndindex(*x.shape[:dim], *x.shape[dim + 1 :]):
+            yield (*place[:dim], builtins.slice(None), *place[dim:])
+
+
+# Statistics.
+
+
+def var(x: Array, *, dim: Shape, correction: int, keepdim: bool) -> Array:
+    n = math.prod(x.shape[d] for d in dim)
+    centre = np.sum(x, axis=dim, keepdims=True) / n
+    return np.sum((x - centre) ** 2, axis=dim, keepdims=keepdim) / (n - correction)
+
+
+def logsumexp(x: Array, *, dim: Shape, keepdim: bool) -> Array:
+    return np.log(np.sum(np.exp(x), axis=dim, keepdims=keepdim))
+
+
+def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Array:
+    x = x if min is None else np.where(x < min, min, x)
+    return x if max is None else np.where(x > max, max, x)
+
+
+def rsqrt(x: Array) -> Array:
+    return x**-0.5
+
+
+# Activations.
+
+
+def _scalar_by_scalar(function: Callable[[float], float], x: Array) -> Array:
+    y = np.empty_like(x)
+    for place in np.ndindex(x.shape):
+        y[place] = function(float(x[place]))
+    return y
+
+
+def relu(x: Array) -> Array:
+    return np.where(x < 0, np.zeros((), x.dtype), x)
+
+
+def sigmoid(x: Array) -> Array:
+    return (1 + np.tanh(x / 2)) / 2
+
+
+def silu(x: Array) -> Array:
+    return x * sigmoid(x)
+
+
+def erf(x: Array) -> Array:
+    return _scalar_by_scalar(math.erf, x)
+
+
+def gelu(x: Array, *, approximate: str) -> Array:
+    if approximate == "tanh":
+        return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return x / 2 * _scalar_by_scalar(lambda v: math.erfc(-v / math.sqrt(2)), x)
+
+
+def softmax(x: Array, *, dim: int) -> Array:
+    e = np.exp(x)
+    return e / np.sum(e, axis=dim, keepdims=True)
+
+
+def log_softmax(x: Array, *, dim: int) -> Array:
+    return x - np.log(np.sum(np.exp(x), axis=dim, keepdims=True))
+

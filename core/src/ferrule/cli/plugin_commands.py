@@ -1,0 +1,57 @@
+"""Commands that plugins add, each tried before it is let in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from ferrule_plugins import plugin_manager
+
+left_out: list[str] = []
+"""Commands of plugins that could not be added, each with the reason."""
+
+_added: set[int] = set()
+
+
+def add(app: typer.Typer) -> None:
+    """Let every plugin add commands to ``app``, once. A command that does not work, or that takes
+    the name of another, is left out: the others keep working."""
+    if id(app) in _added:
+        return
+    _added.add(id(app))
+    callback = app.registered_callback
+    commands, groups = list(app.registered_commands), list(app.registered_groups)
+    plugin_manager.call_hook("ferrule_cli", app=app)
+    app.registered_callback = callback
+    taken = {_name(info) for info in (*commands, *groups)}
+    for kept, registered in ((commands, app.registered_commands), (groups, app.registered_groups)):
+        for info in registered[len(kept) :]:
+            reason = f"the name {_name(info)!r} is taken" if _name(info) in taken else _fault(info)
+            if reason:
+                left_out.append(f"command {_name(info)!r} of a plugin: {reason}")
+            else:
+                taken.add(_name(info))
+                kept.append(info)
+        registered[:] = kept
+
+
+def _name(info: Any) -> str:
+    if info.name:
+        return info.name
+    function = getattr(info, "callback", None)
+    return function.__name__.replace("_", "-") if function else info.typer_instance.info.name or ""
+
+
+def _fault(info: Any) -> str:
+    """What keeps a command from being built, if anything does."""
+    trial = typer.Typer()
+    if hasattr(info, "typer_instance"):
+        trial.registered_groups.append(info)
+    else:
+        trial.registered_commands.append(info)
+    try:
+        typer.main.get_command(trial)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""

@@ -1,0 +1,110 @@
+"""Adam and its kin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import ferrule as fe
+from ferrule import ops
+from ferrule.errors import ArgumentError
+from ferrule.op import Op
+from ferrule.optim.optimizer import Group, Optimizer, State, check_range, given, rate
+from ferrule.tensor import Tensor
+
+
+class Adam(Optimizer):
+    """Steps of a size that moments of the gradient decide::
+
+        g = grad + weight_decay * param
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        param = param - lr * (m / (1 - beta1**t)) / (sqrt(v / (1 - beta2**t)) + eps)
+
+    State: ``step`` t, ``exp_avg`` m, ``exp_avg_sq`` v, and ``max_exp_avg_sq`` with ``amsgrad``.
+
+    Args:
+        params: tensors, or groups: dicts of ``"params"`` and options.
+        lr: the learning rate; a number or a tensor.
+        betas: beta1 and beta2.
+        eps: keeps the denominator from 0.
+        weight_decay: the L2 penalty's factor.
+        amsgrad: divide by the largest v so far.
+        maximize: climb instead of descend.
+
+    Source: Kingma, Ba, arXiv:1412.6980; AMSGrad: Reddi, Kale, Kumar, arXiv:1904.09237.
+    """
+
+    rule: Op = ops.adam_step
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        options = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+        }
+        super().__init__(params, options)
+
+    def check(self, group: Group) -> None:
+        name = type(self).__name__
+        if not isinstance(group["betas"], (tuple, list)) or len(group["betas"]) != 2:
+            raise ArgumentError(f"{name}: betas must be two numbers, not {group['betas']!r}")
+        for i, beta in enumerate(group["betas"]):
+            check_range(name, f"betas[{i}]", beta, below=1.0)
+        check_range(name, "eps", group["eps"])
+        check_range(name, "weight_decay", group["weight_decay"])
+
+    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
+        if not state:
+            state["step"] = fe.zeros((), dtype=fe.int64, device=param.device)
+            state["exp_avg"] = state["exp_avg_sq"] = fe.zeros_like(param)
+            if group["amsgrad"]:
+                state["max_exp_avg_sq"] = state["exp_avg_sq"]
+        step = state["step"] + 1
+        beta1, beta2 = group["betas"]
+        param, *moments = self.rule(
+            param, grad, state["exp_avg"], state["exp_avg_sq"], rate(group, param), step,
+            state.get("max_exp_avg_sq"),
+            beta1=beta1, beta2=beta2, eps=group["eps"], **given(group, "weight_decay", "maximize"),
+        )  # fmt: skip
+        state.update(zip(("exp_avg", "exp_avg_sq", "max_exp_avg_sq"), moments), step=step)
+        return param
+
+
+class AdamW(Adam):
+    """`Adam` whose weight decay acts on the parameter, not on the gradient::
+
+        param = param * (1 - lr * weight_decay)
+
+    before the step, with ``weight_decay`` 0.01 by default.
+
+    Source: Loshchilov, Hutter, arXiv:1711.05101.
+    """
+
+    rule = ops.adamw_step
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)

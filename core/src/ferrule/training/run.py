@@ -1,0 +1,206 @@
+"""A training run: an epoch at a time, and its exact state in between."""
+
+from __future__ import annotations
+
+import math
+import os
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import ferrule as fe
+from ferrule import data, nn
+from ferrule.errors import CheckpointError
+from ferrule.tensor import Tensor
+from ferrule.training.recipe import MODELS, OPTIMIZERS, Recipe
+from ferrule_plugins import dtypes
+
+KIND = "ferrule training run"
+"""What a checkpoint of a run says that it is."""
+
+_TEST_BATCH = 500
+
+
+class Diverged(fe.FerruleError, ArithmeticError):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What came of one epoch.
+
+    Attributes:
+        number: from 1.
+        loss, accuracy: means over the training images, each judged when its batch was learned.
+        test_loss, test_accuracy: means over the test images, judged after the epoch.
+    """
+
+    number: int
+    loss: float
+    accuracy: float
+    test_loss: float
+    test_accuracy: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far an epoch has come: images seen, and their mean loss and accuracy."""
+
+    images: int
+    loss: float
+    accuracy: float
+
+
+class Run:
+    """One training run on the selected backend.
+
+    Args:
+        recipe: what it is made of.
+        folder: where the data set is, if it is not where it is looked for.
+
+    Attributes:
+        epochs: what came of each epoch so far.
+        losses: the loss of each step so far.
+
+    Raises:
+        DataError: the data set is missing or damaged.
+    """
+
+    def __init__(self, recipe: Recipe, folder: str | os.PathLike[str] | None = None) -> None:
+        task = recipe.task
+        self.recipe = recipe
+        self.device = fe.runtime.device()
+        self.train_set = task.load("train", folder, self.device)
+        self.test_set = task.load("test", folder, self.device)
+        fe.manual_seed(recipe.seed)
+        self.model = MODELS[recipe.model](task.image, len(task.classes))
+        self.optimizer = OPTIMIZERS[recipe.optimizer].make(self.model.parameters(), recipe.lr)
+        self.loss = nn.CrossEntropyLoss()
+        self.order = fe.Generator(self.device, recipe.seed)
+        self.loader = data.DataLoader(
+            self.train_set, recipe.batch_size, shuffle=True, generator=self.order
+        )
+        self.epochs: list[Epoch] = []
+        self.losses: list[float] = []
+
+    def train_epoch(self, on_step: Callable[[Step], None] = lambda step: None) -> Epoch:
+        """Learn every training image once, then judge by the test images.
+
+        Raises:
+            Diverged: the loss is not finite. The run is then of no further use.
+        """
+        self.model.train()
+        seen, total, correct = 0, 0.0, 0
+        for images, labels in self.loader:
+            logits = self.model(images)
+            loss = self.loss(logits, labels)
+            value = self._finite(loss, f"step {len(self.losses) % len(self.loader) + 1}")
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            self.losses.append(value)
+            seen += len(labels)
+            total += value * len(labels)
+            correct += _correct(logits, labels)
+            on_step(Step(seen, total / seen, correct / seen))
+        test_loss, test_accuracy = self.evaluate()
+        done = Epoch(len(self.epochs) + 1, total / seen, correct / seen, test_loss, test_accuracy)
+        self.epochs.append(done)
+        return done
+
+    def evaluate(self) -> tuple[float, float]:
+        """Mean loss and accuracy over the test images.
+
+        Raises:
+            Diverged: the loss is not finite.
+        """
+        self.model.eval()
+        total, correct = 0.0, 0
+        with fe.no_grad():
+            for images, labels in data.DataLoader(self.test_set, _TEST_BATCH):
+                logits = self.model(images)
+                loss = self._finite(self.loss(logits, labels), "the test that ends it")
+                total += loss * len(labels)
+                correct += _correct(logits, labels)
+        return total / len(self.test_set), correct / len(self.test_set)
+
+    def predict(self, images: Tensor) -> Tensor:
+        """The most likely class of each image."""
+        self.model.eval()
+        with fe.no_grad():
+            return self.model(images).argmax(1)
+
+    def state(self) -> dict[str, Any]:
+        """All that decides how the run goes on, for ``fe.save``."""
+        return {
+            "kind": KIND,
+            "recipe": self.recipe.as_dict(),
+            "data": self._fingerprint(),
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "losses": fe.tensor(self.losses, dtype=dtypes.float64, device=self.device),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": fe.default_generator(self.device).state,
+            "order": self.order.state,
+        }
+
+    def restore(self, state: Mapping[str, Any], source: str) -> None:
+        """Go on where another run of this recipe stood.
+
+        Args:
+            state: what `state` gave.
+            source: what the checkpoint is called in messages.
+
+        Raises:
+            CheckpointError: the state belongs to other data or to another model.
+        """
+        if state.get("data") != self._fingerprint():
+            raise CheckpointError(
+                f"{source} was trained on other {self.recipe.dataset} data; name its folder with "
+                "--data, or start anew without --resume"
+            )
+        try:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.recipe.lr
+            fe.default_generator(self.device).state = state["random"]
+            self.order.state = state["order"]
+            self.losses = state["losses"].tolist()
+            self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
+        except (fe.FerruleError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{source} does not fit the {self.recipe.model} of {self.recipe.dataset}: "
+                f"{str(error) or type(error).__name__}"
+            ) from error
+
+    def _finite(self, loss: Tensor, where: str) -> float:
+        value = float(loss.item())  # pyright: ignore[reportArgumentType]
+        if not math.isfinite(value):
+            raise Diverged(
+                f"the loss became {value} in epoch {len(self.epochs) + 1}, at {where}; start again "
+                f"with a lower --lr than {self.recipe.lr:g}, such as {self.recipe.lr / 10:g}"
+            )
+        return value
+
+    def _fingerprint(self) -> dict[str, int]:
+        images, labels = self.train_set.tensors
+        return {"images": len(images), "labels": zlib.crc32(labels.numpy().tobytes())}
+
+
+def saved_recipe(state: Any, source: str) -> Mapping[str, Any]:
+    """The recipe in the checkpoint of a run.
+
+    Raises:
+        CheckpointError: it is a checkpoint of something else.
+    """
+    if not isinstance(state, dict) or state.get("kind") != KIND:
+        raise CheckpointError(
+            f"{source} is not a checkpoint of `ferrule train`; give a file that --save wrote"
+        )
+    return state["recipe"]
+
+
+def _correct(logits: Tensor, labels: Tensor) -> int:
+    return int((logits.argmax(1) == labels).sum())
