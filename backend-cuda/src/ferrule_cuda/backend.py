@@ -29,8 +29,8 @@ class CudaBackend:
     """Arrays are ``cupy.ndarray`` on the first GPU.
 
     Args:
-        cupy: the CuPy module; by default the installed one. Where it cannot be imported, the backend
-            exists all the same, and its probe says why it cannot run.
+        cupy: the CuPy module; by default the installed one. Where it cannot be imported, the
+            backend exists all the same, and its probe says why it cannot run.
     """
 
     name = "cuda"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
+from copy import copy
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
@@ -56,7 +57,10 @@ class Scope(ContextDecorator):
         raise NotImplementedError
 
     def _recreate_cm(self) -> Scope:
-        return self
+        # a decorated function may run in several threads at once, each with tokens of its own
+        twin = copy(self)
+        twin._tokens = []
+        return twin
 
     def __enter__(self) -> Any:
         self._tokens.append(_MODES.set(self.modes(current())))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
+import numpy as np
+
 from ferrule import planning
 from ferrule.autograd.node import OpNode, OutputNode
 from ferrule.autograd.rule import NamedRule, Rule
@@ -18,7 +20,7 @@ from ferrule.samples import Input, Sample
 from ferrule.schema import Schema
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
-from ferrule_plugins import DType, dtypes
+from ferrule_plugins import Device, DType, dtypes
 
 Promotion = Literal["common", "float", "same"]
 Samples = Sequence[Sample | tuple[Input | None, ...]]
@@ -163,6 +165,8 @@ class Op:
         return found
 
     def _remember(self, key: Any, plan: Plan) -> None:
+        if not _is_constant(key):
+            return
         if len(self.plans) >= _PLANS_KEPT:
             self.plans.clear()
         self.plans[key] = plan
@@ -302,6 +306,16 @@ class Binary(Op):
         return self._execute(plan, (a, b), current())
 
 
+def _is_constant(value: Any) -> bool:
+    """Whether a part of a key stays equal to itself. A tensor may be an integer, and be rebound."""
+    if isinstance(value, tuple):
+        return all(map(_is_constant, value))
+    return isinstance(value, _CONSTANTS)
+
+
+_CONSTANTS = (
+    int, float, complex, str, type(None), type, DType, Device, TensorType, np.generic,
+)  # fmt: skip
 _NOTHING = (None,)
 _CONTINUOUS = ("floating", "complex")
 
