@@ -25,7 +25,9 @@ _HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 def table() -> dict[str, Kernel]:
     """Every kernel of the backend, by op."""
     found: dict[str, Kernel] = {}
-    kit = array_namespace.kernels(np, dtype_of=lambda dtype: dtype.numpy)
+    kit = array_namespace.kernels(
+        np, dtype_of=lambda dtype: dtype.numpy, bools_are_numbers=True
+    )
     for op, function in {**kit, **TUNED}.items():
         if op in _ONE_STEP:
             found[op] = quiet.direct(function, _ONE_STEP[op])
@@ -95,6 +97,8 @@ def slice_scatter(
 
 
 def cast(x: Array, *, dtype: DType) -> Array:
+    if x.dtype.kind == "c" and dtype.category in ("integer", "floating"):
+        x = x.real  # NumPy does the same, but warns
     return x.astype(dtype.numpy)
 
 

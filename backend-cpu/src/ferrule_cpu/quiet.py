@@ -12,7 +12,10 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
+import ml_dtypes
 import numpy as np
+
+_BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
 class _Quiet(threading.local):
@@ -36,7 +39,19 @@ def direct(function: Callable[..., Any], operands: int) -> Callable[..., Any]:
     # written out by arity: packing and unpacking arguments would take 130 ns
     if operands == 1:
         return lambda a, **attrs: _asarray(_quiet.run(function, a, **attrs))
-    return lambda a, b: _asarray(_quiet.run(function, a, b))
+
+    def binary(a: Any, b: Any) -> Any:
+        if a.__class__ is not b.__class__:
+            a, b = _fitted(a, b), _fitted(b, a)
+        return _asarray(_quiet.run(function, a, b))
+
+    return binary
+
+
+def _fitted(x: Any, other: Any) -> Any:
+    """A Python scalar in bfloat16 where it meets an array of that: NumPy would widen the array."""
+    narrow = getattr(other, "dtype", None) == _BFLOAT16 and not hasattr(x, "dtype")
+    return _BFLOAT16.type(x) if narrow else x
 
 
 def nested(function: Callable[..., Any]) -> Callable[..., Any]:

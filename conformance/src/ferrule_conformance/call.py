@@ -9,7 +9,10 @@ from typing import Any
 import ferrule as fe
 import numpy as np
 from ferrule.op import Op
-from ferrule_plugins import Device, DType
+from ferrule.tensor_type import TensorType
+from ferrule_plugins import Device, DType, Spec
+
+from ferrule_conformance.failure import Failure
 
 Array = np.ndarray[Any, Any]
 Operand = Any
@@ -82,14 +85,18 @@ class Call:
 
     def of(self, operands: tuple[Any, ...], device: Device) -> tuple[fe.Tensor, ...]:
         """The results of the op for other operands, which are tensors already."""
-        attrs = {**self.attrs, "device": device} if "device" in self.attrs else self.attrs
-        return several(self.op(*operands, **attrs))
+        return several(self.op(*operands, **self._attrs_on(device)))
 
     def canonical(self, device: Device) -> dict[str, Any]:
         """The attributes as kernels and bodies receive them."""
-        types = tuple(getattr(x, "_type", x) for x in self.tensors(device))
-        attrs = {**self.attrs, "device": device} if "device" in self.attrs else self.attrs
-        return self.op.schema.canonical(types, attrs)
+        types = tuple(
+            TensorType(Spec(x.shape, DType.of(x.dtype)), device) if isinstance(x, np.ndarray) else x
+            for x in self.operands
+        )
+        return self.op.schema.canonical(types, self._attrs_on(device))
+
+    def _attrs_on(self, device: Device) -> dict[str, Any]:
+        return {**self.attrs, "device": device} if "device" in self.attrs else self.attrs
 
 
 def place(operand: Operand, device: Device) -> Any:
@@ -103,8 +110,17 @@ def several(results: Any) -> tuple[fe.Tensor, ...]:
 
 
 def host(x: fe.Tensor) -> Array:
-    """The values of a tensor, as an array of one's own."""
-    return np.array(x.detach().numpy())
+    """The values of a tensor, as an array of one's own.
+
+    Raises:
+        Failure: they are not of the tensor's type.
+    """
+    array = np.array(x.detach().numpy())
+    if array.shape != x.shape or array.dtype != x.dtype.numpy:
+        raise Failure(
+            f"the backend's array is {array.dtype}{list(array.shape)}, and {x._type} was inferred"
+        )
+    return array
 
 
 def _is_floating(x: Array) -> bool:

@@ -138,7 +138,7 @@ def differences(
         sides = []
         for sign in (width, -width):
             moved = list(arrays)
-            moved[k] = x + sign * direction.reshape(x.shape)
+            moved[k] = np.asarray(x + sign * direction.reshape(x.shape))
             sides.append(value(moved))
         slopes.append((sides[0] - sides[1]) / (2 * width))
     return directions, np.array(slopes)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ferrule_conformance.philox import random_bits
+
 Array = np.ndarray[Any, Any]
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
@@ -266,3 +268,59 @@ def adamw_step(
     decayed: Any = param * (1 - lr * weight_decay)
     arguments: Any = (grad, exp_avg, exp_avg_sq, lr, *rest)
     return adam_step(decayed, *arguments, weight_decay=0.0, **options)
+
+
+# Layers.
+
+
+def dropout(x: Array, state: Array, *, p: float) -> Array:
+    kept = random_bits(state, shape=x.shape).astype(np.int64) >= round(p * 2**32) - 2**31
+    return np.where(kept, x / (1 - p) if p < 1 else 0.0, 0.0)
+
+
+def embedding(weight: Array, index: Array, *, padding_idx: int | None) -> Array:
+    y = np.zeros((*index.shape, weight.shape[1]))
+    for place in np.ndindex(index.shape):
+        y[place] = weight[int(index[place])]
+    return y
+
+
+def batch_norm(
+    x: Array,
+    mean: Array,
+    var: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    *,
+    eps: float,
+) -> Array:
+    y = np.empty_like(x)
+    for c in range(x.shape[1]):
+        y[:, c] = (x[:, c] - mean[c]) / np.sqrt(var[c] + eps)
+        y[:, c] = y[:, c] * (1 if weight is None else weight[c]) + (0 if bias is None else bias[c])
+    return y
+
+
+def batch_norm_training(
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
+) -> tuple[Array, Array, Array]:
+    channels = range(x.shape[1])
+    mean = np.array([x[:, c].mean() for c in channels])
+    var = np.array([x[:, c].var() for c in channels])
+    return batch_norm(x, mean, var, weight, bias, eps=eps), mean, var
+
+
+def layer_norm(
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    *,
+    normalized_shape: Shape,
+    eps: float,
+) -> Array:
+    y = np.empty_like(x)
+    for place in np.ndindex(x.shape[: x.ndim - len(normalized_shape)]):
+        row = x[place]
+        y[place] = (row - row.mean()) / np.sqrt(row.var() + eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias

@@ -1,6 +1,6 @@
 """ferrule: a deep-learning framework whose hardware support is made of plugins."""
 
-from ferrule import autograd, data, indexing, ops, printing, profiler, random, runtime
+from ferrule import autograd, data, indexing, nn, ops, optim, printing, profiler, random, runtime
 from ferrule.errors import (
     ArgumentError,
     CheckpointError,
@@ -178,7 +178,6 @@ from ferrule_plugins.selection import use_backend
 __version__ = "0.1.0"
 
 __all__ = [
-    "OPS",
     "ArgumentError",
     "BackendBroken",
     "BackendError",
@@ -197,6 +196,7 @@ __all__ = [
     "GraphError",
     "Interpreter",
     "MissingKernel",
+    "OPS",
     "Op",
     "ShapeError",
     "Tensor",
@@ -229,8 +229,8 @@ __all__ = [
     "chunk",
     "clamp",
     "clone",
-    "complex64",
     "complex128",
+    "complex64",
     "composite",
     "cos",
     "data",
@@ -266,10 +266,10 @@ __all__ = [
     "index_select",
     "indexing",
     "inference_mode",
-    "int8",
     "int16",
     "int32",
     "int64",
+    "int8",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "isfinite",
@@ -296,10 +296,12 @@ __all__ = [
     "narrow",
     "ne",
     "neg",
+    "nn",
     "no_grad",
     "ones",
     "ones_like",
     "ops",
+    "optim",
     "permute",
     "pow",
     "primitive",

@@ -43,6 +43,8 @@ def tensor(
             wanted = promotion.default_float()
         elif wanted is None and array.dtype == np.complex128 and not hasattr(data, "__array__"):
             wanted = promotion.dtype_of_scalar(complex)
+        if wanted is not None and array.size and array.dtype.kind in "iufc":
+            _check_range(array, wanted)
     return _place(array, wanted, where).requires_grad_(requires_grad)
 
 
@@ -60,6 +62,16 @@ def _from_python(data: Any) -> np.ndarray[Any, Any]:
     if array.size == 0 and isinstance(data, (list, tuple)):
         array = array.astype(promotion.default_float().numpy)
     return array
+
+
+def _check_range(array: np.ndarray[Any, Any], dtype: DType) -> None:
+    """Refuse numbers that ``dtype`` cannot hold, where NumPy would wrap them around."""
+    ends = (array.ravel()[0],) if array.dtype.kind == "c" else (array.min(), array.max())
+    try:
+        for end in ends:
+            promotion.check_fits(end.item(), dtype)
+    except DTypeError as error:
+        raise DTypeError(f"tensor: {error}") from None
 
 
 def _holds_tensors(data: Any) -> bool:
@@ -123,10 +135,16 @@ def _shape(name: str, size: tuple[Any, ...]) -> Shape:
     return tuple(n.__index__() for n in size)
 
 
+def _number(value: Any) -> Any:
+    """The Python number in a NumPy scalar, or in a tensor of one element."""
+    return value.item() if isinstance(value, (np.generic, Tensor)) else value
+
+
 def _filled(
     shape: Shape, value: Any, dtype: Any, device: Any, requires_grad: bool = False
 ) -> Tensor:
     found = promotion.default_float() if dtype is None else DType.of(dtype)
+    value = _number(value)
     made = ops.full(shape=shape, value=value, dtype=found, device=runtime.device(device))
     return made.requires_grad_() if requires_grad else made
 
@@ -151,8 +169,7 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """``fill_value`` everywhere. Without a dtype, it has that of the value."""
-    if isinstance(fill_value, Tensor):
-        fill_value = fill_value.item()
+    fill_value = _number(fill_value)
     if dtype is None:
         dtype = promotion.dtype_of_scalar(type(fill_value))
     return _filled(_shape("full", (size,)), fill_value, dtype, device, requires_grad)
@@ -182,6 +199,7 @@ def arange(
         ShapeError: ``step`` is 0 or leads away from ``end``.
     """
     start, end = (0, start) if end is None else (start, end)
+    start, end, step = map(_number, (start, end, step))
     if dtype is None:
         whole = all(isinstance(v, int) for v in (start, end, step))
         dtype = dtypes.int64 if whole else promotion.default_float()

@@ -33,7 +33,7 @@ def _extreme(input: Tensor, dim: Any, keepdim: bool, reduce, argument, pairwise)
         return reduce(input)
     indices = argument(input, dim=dim, keepdim=True)
     if not input.ndim:
-        return ValuesIndices(input, indices)
+        return ValuesIndices(clone(input), indices)
     values = ops.gather(input, indices, dim=dim)
     if not keepdim:
         values, indices = squeeze(values, dim), squeeze(indices, dim)

@@ -8,7 +8,6 @@ import numpy as np
 
 import ferrule as fe
 from ferrule.errors import ArgumentError, ShapeError
-from ferrule.promotion import WEAK
 from ferrule_plugins import Device, DType
 
 if TYPE_CHECKING:
@@ -570,7 +569,7 @@ class Methods:
         x = self
         if dtype is not None and DType.of(dtype) is not x.dtype:
             x = fe.ops.cast(x, dtype=DType.of(dtype))
-        return x if device is None else fe.transfer(x, Device(device))
+        return x if device is None else fe.transfer(x, fe.runtime.device(device))
 
     def type_as(self: Any, other: Tensor) -> Tensor:
         return self.to(dtype=other.dtype)
@@ -602,7 +601,7 @@ class Methods:
 
 
 def _comparable(other: Any) -> bool:
-    return other.__class__ in WEAK or isinstance(other, (Methods, np.generic))
+    return isinstance(other, (bool, int, float, complex, Methods, np.generic, np.ndarray))
 
 
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:

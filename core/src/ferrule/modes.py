@@ -6,9 +6,11 @@ task, and the dispatcher reads it once per op.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
-from copy import copy
+from contextvars import ContextVar
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
@@ -45,29 +47,75 @@ current = _MODES.get
 """The modes in force."""
 
 
-class Scope(ContextDecorator):
-    """Puts other modes in force for a ``with`` block or a decorated function. May be entered again
-    while it is entered."""
+# The blocks entered and not yet left: the innermost with the modes outside it, and the rest. It
+# belongs to a thread or task like the modes, so one scope may be entered in several at once.
+_ENTERED: ContextVar[tuple[Scope, Modes, Any] | None] = ContextVar("ferrule.entered", default=None)
 
-    def __init__(self) -> None:
-        self._tokens: list[Token[Modes]] = []
+
+class Scope(ContextDecorator):
+    """Puts other modes in force for a ``with`` block or a decorated function, coroutines and
+    generators included. May be entered again while it is entered."""
 
     def modes(self, now: Modes) -> Modes:
         """The modes in force inside, given those outside."""
         raise NotImplementedError
 
     def _recreate_cm(self) -> Scope:
-        # a decorated function may run in several threads at once, each with tokens of its own
-        twin = copy(self)
-        twin._tokens = []
-        return twin
+        return self
 
     def __enter__(self) -> Any:
-        self._tokens.append(_MODES.set(self.modes(current())))
+        now = current()
+        _ENTERED.set((self, now, _ENTERED.get()))
+        _MODES.set(self.modes(now))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _MODES.reset(self._tokens.pop())
+        entered = _ENTERED.get()
+        while entered is not None:
+            scope, outside, entered = entered
+            if scope is self:
+                _ENTERED.set(entered)
+                _MODES.set(outside)
+                return
+
+    def __call__(self, func: Any) -> Any:
+        if inspect.iscoroutinefunction(func):
+            return self._around_coroutine(func)
+        if inspect.isgeneratorfunction(func):
+            return self._around_generator(func)
+        return super().__call__(func)
+
+    def _around_coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await function(*args, **kwargs)
+
+        return run
+
+    def _around_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """In force while the generator runs, and not where its values are used."""
+
+        @wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            generator = function(*args, **kwargs)
+            resume: Callable[[], Any] = partial(next, generator)
+            while True:
+                try:
+                    with self:
+                        value = resume()
+                except StopIteration as done:
+                    return done.value
+                try:
+                    resume = partial(generator.send, (yield value))
+                except GeneratorExit:
+                    with self:
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    resume = partial(generator.throw, error)
+
+        return run
 
 
 class no_grad(Scope):
@@ -90,22 +138,22 @@ class set_grad_enabled(Scope):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.mode = mode
-        self._in_force = True
-        self._tokens.append(_MODES.set(self.modes(current())))
+        self._before: Modes | None = current()
+        _MODES.set(self.modes(self._before))
 
     def modes(self, now: Modes) -> Modes:
         return now.with_recording(self.mode)
 
     def __enter__(self) -> Any:
-        if not self._in_force:
-            return super().__enter__()
-        self._in_force = False  # the call itself has put it in force: this block ends it
-        return self
+        if self._before is not None:  # the call itself has put it in force: this block ends it
+            _MODES.set(self._before)
+            self._before = None
+        return super().__enter__()
 
-    def __call__(self, function: Any) -> Any:
-        self.__enter__()
-        self.__exit__()  # decorating a function changes nothing outside that function
-        return super().__call__(function)
+    def __call__(self, func: Any) -> Any:
+        with self:  # decorating a function changes nothing outside that function
+            pass
+        return super().__call__(func)
 
 
 class inference_mode(Scope):
@@ -120,6 +168,13 @@ class inference_mode(Scope):
 
     def modes(self, now: Modes) -> Modes:
         return Modes(now.recording, self.mode, now.stack)
+
+
+class record_always(Scope):
+    """Ops inside record, within `inference_mode` too: for backward, which replays bodies."""
+
+    def modes(self, now: Modes) -> Modes:
+        return Modes(True, False, now.stack)
 
 
 def is_grad_enabled() -> bool:

@@ -148,13 +148,13 @@ class Op:
         for i, x in enumerate(args):
             if isinstance(x, Tensor):
                 key.append(x._type)
-            elif i < arity and x is not None:
+            elif (i < arity and x is not None) or not _tells_apart(x):
                 return None
             else:  # 1, 1.0 and True are equal, but not the same
                 key += (x.__class__, x)
         for name, value in attrs.items():
-            if isinstance(value, Tensor) or (value.__class__ is float and value == 0):
-                return None  # an operand given by name; 0.0 and -0.0, which are equal too
+            if isinstance(value, Tensor) or not _tells_apart(value):
+                return None
             key += (name, value.__class__, value)
         if schema.creates and attrs.get("device") is None:
             return None  # the selected backend decides
@@ -219,13 +219,31 @@ class Op:
         return f"<{'primitive' if self.primitive else 'composite'} {self.name}{self.schema}>"
 
 
+_NOT_GIVEN: Any = object()
+
+
+def _given(*operands: Any) -> tuple[Any, ...]:
+    return tuple(x for x in operands if x is not _NOT_GIVEN)
+
+
+def _tells_apart(value: Any) -> bool:
+    """Whether a value of that class which equals it is the same: 0.0 is not -0.0, and a tuple may
+    hold 1 or 1.0."""
+    kind = value.__class__
+    if kind is tuple:
+        return all(v.__class__ is int or (v.__class__ is tuple and _tells_apart(v)) for v in value)
+    if kind is complex:
+        return value.real != 0 and value.imag != 0
+    return kind is not float or value != 0
+
+
 class Unary(Op):
     """An op of one operand, with a shorter way from call to kernel."""
 
-    def __call__(self, x: Any, *args: Any, **attrs: Any) -> Any:
+    def __call__(self, x: Any = _NOT_GIVEN, /, *args: Any, **attrs: Any) -> Any:
         modes = current()
         if modes.stack:
-            return super().__call__(x, *args, **attrs)
+            return super().__call__(*_given(x), *args, **attrs)
         try:
             if args or attrs:
                 plan = self.plans[x._type, args, tuple(attrs.items())]
@@ -251,6 +269,8 @@ class Unary(Op):
         return Tensor(data, out, node) if out.__class__ is TensorType else _wrap(data, out, node)
 
     def _first_call(self, x: Any, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        if x is _NOT_GIVEN:  # by position
+            return super().__call__(**attrs)
         operands, bound = planning.bind(self, (x, *args), attrs)
         plan = self.plan(operands, bound)
         if isinstance(x, Tensor):
@@ -263,10 +283,12 @@ class Unary(Op):
 class Binary(Op):
     """An op of two operands and no attributes, likewise. Either may be a Python scalar."""
 
-    def __call__(self, a: Any, b: Any, *args: Any, **attrs: Any) -> Any:
+    def __call__(
+        self, a: Any = _NOT_GIVEN, b: Any = _NOT_GIVEN, /, *args: Any, **attrs: Any
+    ) -> Any:
         modes = current()
         if modes.stack or args or attrs:
-            return super().__call__(a, b, *args, **attrs)
+            return super().__call__(*_given(a, b), *args, **attrs)
         try:
             if b.__class__ in WEAK:
                 plan = self.plans[a._type, b.__class__]
@@ -298,6 +320,8 @@ class Binary(Op):
         return Tensor(data, out, OpNode(plan, (node_a, node_b), kept, output))
 
     def _first_call(self, a: Any, b: Any) -> Any:
+        if b is _NOT_GIVEN:
+            return super().__call__(*_given(a))
         (a, b), attrs = planning.bind(self, (a, b), {})
         plan = self.plan((a, b), attrs)
         self._remember(
@@ -339,7 +363,8 @@ def _declare(body: Callable[..., Any], **declaration: Any) -> Op:
     schema = Schema(body)
     # 1, 1.0 and True look up the same plan, as do 0.0 and -0.0, so attributes for which that
     # matters take the general way
-    exact = any(a.kind.rstrip("?") in ("scalar", "float") for a in schema.attributes.values())
+    kinds = {a.kind.rstrip("?") for a in schema.attributes.values()}
+    exact = not kinds.isdisjoint(("scalar", "float", "tuple"))
     if not schema.variadic and schema.required == 1 == schema.arity and not exact:
         return Unary(body, **declaration)
     if schema.roles == ("value", "value") and schema.required == 2 and not schema.attributes:

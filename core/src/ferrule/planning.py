@@ -55,8 +55,9 @@ def bind(
         raise ArgumentError(f"{op.name} needs at least one tensor")
     for i, x in enumerate(operands):
         if not (isinstance(x, Tensor) or x.__class__ in WEAK):
-            if isinstance(x, np.generic):
-                operands = (*operands[:i], x.item(), *operands[i + 1 :])
+            number = _number(x)
+            if number is not None:
+                operands = (*operands[:i], number, *operands[i + 1 :])
             elif x is not None or not op.schema.operands[i].optional:
                 raise ArgumentError(
                     f"{op.name}: operand {i} is {_article(x)}, not a tensor; convert it with "
@@ -67,6 +68,17 @@ def bind(
     elif not any(isinstance(x, Tensor) for x in operands):
         operands = (fe.tensor(operands[0]), *operands[1:])
     return operands, bound
+
+
+def _number(x: Any) -> Any:
+    """The Python scalar that a NumPy scalar or a subclass of Python's own (an enum) stands for."""
+    x = x.item() if isinstance(x, np.generic) else x
+    if isinstance(x, bool):
+        return x
+    return next((kind(x) for kind in _NUMBERS if isinstance(x, kind)), None)
+
+
+_NUMBERS: tuple[Any, ...] = (int, float, complex)
 
 
 def _article(x: Any) -> str:
@@ -86,16 +98,19 @@ def _materialise(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     kinds = (x._type if isinstance(x, Tensor) else x.__class__ for x in values)
     common = promotion.result_type(kinds)
     device = next((x.device for x in operands if isinstance(x, Tensor)), None)
-    return tuple(
-        fe.tensor(
-            x,
-            dtype=common if op.schema.role(i) == "value" else None,
-            device=device,
+    try:
+        return tuple(
+            fe.tensor(
+                x,
+                dtype=common if op.schema.role(i) == "value" else None,
+                device=device,
+            )
+            if x.__class__ in WEAK
+            else x
+            for i, x in enumerate(operands)
         )
-        if x.__class__ in WEAK
-        else x
-        for i, x in enumerate(operands)
-    )
+    except DTypeError as error:
+        raise DTypeError(f"{op.name}: {error}") from None
 
 
 def make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
@@ -122,7 +137,7 @@ def _make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
     for t in types:
         if isinstance(t, TensorType):
             active.check_dtype(t.dtype)
-    kernel = active.kernel(op)
+    kernel = active.kernel(op, device)
     if op.primitive:
         plan.out = _infer(op, types, attrs, device)
     elif kernel is not None:

@@ -55,6 +55,26 @@ def dtype_of_scalar(kind: type) -> DType:
     return _default if kind is float else _COMPLEX_OF[_default]
 
 
+def check_fits(value: complex, dtype: DType) -> None:
+    """Refuse a Python number that ``dtype`` cannot hold.
+
+    Too large a float becomes an infinity, and an integer dtype takes a float without its fraction.
+
+    Raises:
+        DTypeError: an integer out of range, NaN or an infinity for integers, a complex number for
+            real ones.
+    """
+    if isinstance(value, complex):
+        fits = dtype.category in ("bool", "complex")
+    elif dtype.category == "integer":
+        info = dtypes.iinfo(dtype)
+        fits = int(info.min) - 1 < value < int(info.max) + 1
+    else:
+        fits = True
+    if not fits:
+        raise DTypeError(f"{value} does not fit in {dtype.name}; choose a dtype that can hold it")
+
+
 @cache
 def promote_types(a: DType, b: DType) -> DType:
     """The smallest dtype that holds both, by PyTorch's table."""

@@ -34,7 +34,7 @@ class Generator:
 
     @property
     def state(self) -> Tensor:
-        return self._state
+        return self._state.detach()  # which the caller may write to
 
     @state.setter
     def state(self, value: Tensor) -> None:
@@ -171,16 +171,20 @@ def randint(
 
     Raises:
         ShapeError: the range is empty or wider than 2**32.
+        DTypeError: ``dtype`` cannot hold the whole range.
     """
     if size is None:
         low, high, size = 0, low, high
     shape = factories._shape("randint", (size,))
     if not 0 < high - low <= 2**32:
         raise ShapeError(f"randint: the range from {low} to {high} must hold 1 to 2**32 integers")
+    found = DType.of(dtype)
+    promotion.check_fits(low, found)
+    promotion.check_fits(high - 1, found)
     words = _bits((2, *shape), runtime.device(device), generator).to(dtypes.int64)
     # 63 bits, so that the remainder is all but unbiased
     wide = ((words[0] & 0x7FFFFFFF) << 32) | (words[1] & 0xFFFFFFFF)
-    return (wide % (high - low) + low).to(DType.of(dtype))
+    return (wide % (high - low) + low).to(found)
 
 
 def randperm(

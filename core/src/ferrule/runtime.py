@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ferrule.errors import DTypeError, MissingKernel
-from ferrule_plugins import Backend, Device, DType, Kernel, discovery, dtypes, selection
+from ferrule_plugins import (
+    Backend,
+    Device,
+    DType,
+    Kernel,
+    discovery,
+    dtypes,
+    plugin_manager,
+    selection,
+)
 from ferrule_plugins.discovery import BackendStatus
 from ferrule_plugins.kits import array_namespace
 from ferrule_plugins.plugin_manager import call_hook
@@ -58,13 +68,17 @@ class ActiveBackend:
         self.kernels: dict[str, Kernel] = dict(backend.kernels)
         self.packs: dict[str, str] = {}
         for source, pack in call_hook("ferrule_register_kernels", backend=backend):
+            if not isinstance(pack, Mapping):
+                reason = TypeError(f"it returned {pack!r}, not a mapping from ops to kernels")
+                plugin_manager._record(source, "ferrule_register_kernels", reason)
+                continue
             self.kernels.update(pack)
             self.packs.update(dict.fromkeys(pack, source))
         self.fallback: Fallback = "error"
         self.ledger: dict[str, FallbackEntry] = {}
 
-    def kernel(self, op: Op) -> Kernel | None:
-        """The kernel for ``op``; None for a composite that runs by its body.
+    def kernel(self, op: Op, device: Device) -> Kernel | None:
+        """The kernel for ``op`` on ``device``; None for a composite that runs by its body.
 
         Raises:
             MissingKernel: a primitive has none and falling back is not allowed.
@@ -83,7 +97,7 @@ class ActiveBackend:
                 f"backend {self.name!r} has no kernel for the primitive {op.name!r}, and neither "
                 "has the host; the package that declares the op must supply one"
             )
-        return self._on_host(op.name, host)
+        return self._on_host(op.name, host, device)
 
     def check_dtype(self, dtype: DType) -> None:
         """Refuse a dtype that the backend does not declare."""
@@ -94,7 +108,7 @@ class ActiveBackend:
                 f"{names}, or use another backend"
             )
 
-    def _on_host(self, name: str, host: Kernel) -> Kernel:
+    def _on_host(self, name: str, host: Kernel, device: Device) -> Kernel:
         entry = self.ledger.setdefault(name, FallbackEntry(name, self.name))
         backend = self.backend
 
@@ -106,7 +120,6 @@ class ActiveBackend:
                     RuntimeWarning,
                     stacklevel=4,
                 )
-            device = attrs.get("device", Device(self.name))
             here = [a if np.isscalar(a) or a is None else backend.to_host(a) for a in arrays]
             with np.errstate(all="ignore"):
                 results = host(*here, **attrs)
@@ -143,8 +156,8 @@ def active(name: str) -> ActiveBackend:
 
 
 def install(backend: Backend) -> None:
-    """Use a backend object of this process, under its name, with no distribution to announce it:
-    for tests, and for a backend in the making.
+    """Use a backend object of this process, with no distribution to announce it: for tests, and for
+    a backend in the making. Tensors are made there with ``device=backend.name``.
 
     It takes the place of an earlier backend of that name, whose tensors must no longer be used.
     """
@@ -153,6 +166,7 @@ def install(backend: Backend) -> None:
     with _lock:
         _register_ops()
         _active[backend.name] = ActiveBackend(backend)
+        _existing.add(Device(backend.name))
     forget_plans()
 
 
@@ -172,13 +186,26 @@ _host: dict[str, Kernel] = {}
 
 def _host_kernels() -> dict[str, Kernel]:
     if not _host:
-        _host.update(array_namespace.kernels(np))
+        _host.update(array_namespace.kernels(np, dtype_of=lambda dtype: dtype.numpy))
     return _host
 
 
 def device(name: Any = None) -> Device:
-    """The device that ``name`` names; without one, that of the selected backend."""
-    return selection.selected() if name is None else Device(name)
+    """The device that ``name`` names; without one, that of the selected backend.
+
+    Raises:
+        BackendError: its backend cannot be used, or has fewer devices.
+    """
+    if name is None:
+        return selection.selected()
+    found = Device(name)
+    if found not in _existing:
+        found = selection.resolve(found)
+        _existing.add(found)
+    return found
+
+
+_existing: set[Device] = set()
 
 
 def set_backend(name: str, *, fallback: Fallback = "error") -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from ferrule.errors import ArgumentError, DeclarationError, ShapeError
+from ferrule.errors import ArgumentError, DeclarationError, DTypeError, ShapeError
 from ferrule.tensor_type import TensorType
 from ferrule_plugins import Device, DType, Shape, Shaped
 
@@ -287,7 +287,10 @@ def _string(value: Any, operands: tuple[Any, ...], name: str) -> str:
 
 
 def _dtype(value: Any, operands: tuple[Any, ...], name: str) -> DType:
-    return DType.of(value)
+    try:
+        return DType.of(value)
+    except TypeError as error:
+        raise DTypeError(str(error)) from None
 
 
 def _device(value: Any, operands: tuple[Any, ...], name: str) -> Device:

@@ -9,6 +9,7 @@ reference backend.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import ferrule as fe
 import numpy as np
@@ -43,10 +44,13 @@ def entering(case: Case, *, stream: int = 5) -> list[Array]:
     rng = case.rng(stream)
     coarse = precision(case.call(), [y.dtype for y in case.outputs]).numpy
     return [
-        rng.standard_normal(y.shape).astype(coarse).astype(np.float64)
-        for y in case.outputs
-        if y.dtype.is_floating_point
+        normal(rng, y.shape, coarse) for y in case.outputs if y.dtype.is_floating_point
     ]
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Normal float64 numbers that ``dtype`` can hold."""
+    return np.asarray(rng.standard_normal(shape)).astype(dtype).astype(np.float64)
 
 
 def _precise(case: Case) -> Device:
@@ -76,9 +80,7 @@ def second_gradient(case: Case) -> None:
     """The gradient of the gradient is that of central differences, or of float64."""
     call, gs = case.call(), entering(case)
     rng = case.rng(stream=6)
-    weights = [
-        rng.standard_normal(x.shape).astype(x.dtype).astype(np.float64) for x in _operands(call)
-    ]
+    weights = [normal(rng, x.shape, x.dtype) for x in _operands(call)]
     got = second_gradients(call, gs, weights, case.device)
     if case.stored is fe.float64:
         value = weighted_gradients(call, weights, case.device)

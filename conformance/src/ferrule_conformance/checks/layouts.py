@@ -33,7 +33,7 @@ def laid_out(call: Call, layout: Layout, device: Device) -> tuple[fe.Tensor, ...
 def transpose(x: Array, device: Device) -> fe.Tensor:
     """In column-major order."""
     dims = tuple(range(x.ndim))[::-1]
-    return fe.ops.permute(place(np.ascontiguousarray(x.T), device), dims=dims)
+    return fe.ops.permute(place(np.array(x.T, order="C"), device), dims=dims)
 
 
 def interleave(x: Array, device: Device) -> fe.Tensor:

@@ -149,5 +149,7 @@ def _convertible(case: Case, target: DType) -> Array:
     elif target.category != "integer":
         values = np.append(values, [np.nan, np.inf, -np.inf])
     if source.is_complex:
-        return (values + 1j * values[::-1]).astype(source.numpy)
+        numbers = np.array(values, np.complex128)
+        numbers.imag = values[::-1]
+        return numbers.astype(source.numpy)
     return values.astype(source.numpy)

@@ -135,7 +135,7 @@ def backward(
             tensors of one element, where 1 enters.
         retain_graph: keep the graph for another backward; by default only if ``create_graph``.
         create_graph: record the computation of the gradients, to differentiate them again.
-        inputs: the leaves to accumulate into; by default all.
+        inputs: the leaves to accumulate into, at least one; by default all.
 
     Raises:
         GraphError: a tensor does not require a gradient, is not a scalar and has none given, or
@@ -144,6 +144,8 @@ def backward(
     """
     roots = _roots("backward", _list(tensors), grad_tensors)
     targets = None if inputs is None else {_leaf(x) for x in _list(inputs)}
+    if targets is not None and not targets:
+        raise GraphError("backward: inputs is empty; leave it out to reach every leaf")
     found = backpropagate(
         roots,
         targets=targets,

@@ -1,4 +1,4 @@
-"""The command line: ``ferrule train``, ``ferrule backends``, ``ferrule ops``, and what plugins add."""
+"""The command line: ``ferrule train``, ``backends`` and ``ops``, and what plugins add."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 # typer has the class from click, or from a copy of click, and exports only classes derived from it.
-_USAGE_ERROR = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+_USAGE_ERROR: type[Exception] = next(
+    c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException"
+)
 
 
 def _paragraph(error: BaseException) -> str:

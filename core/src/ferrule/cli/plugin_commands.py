@@ -21,19 +21,19 @@ def add(app: typer.Typer) -> None:
         return
     _added.add(id(app))
     callback = app.registered_callback
-    commands, groups = list(app.registered_commands), list(app.registered_groups)
+    commands, groups = len(app.registered_commands), len(app.registered_groups)
+    taken = {_name(info) for info in (*app.registered_commands, *app.registered_groups)}
     plugin_manager.call_hook("ferrule_cli", app=app)
     app.registered_callback = callback
-    taken = {_name(info) for info in (*commands, *groups)}
-    for kept, registered in ((commands, app.registered_commands), (groups, app.registered_groups)):
-        for info in registered[len(kept) :]:
-            reason = f"the name {_name(info)!r} is taken" if _name(info) in taken else _fault(info)
+    for registered, ours in ((app.registered_commands, commands), (app.registered_groups, groups)):
+        for info in registered[ours:]:
+            name = _name(info)
+            reason = "its name is taken" if name in taken else _fault(info)
             if reason:
-                left_out.append(f"command {_name(info)!r} of a plugin: {reason}")
+                left_out.append(f"command {name!r} of a plugin: {reason}")
+                registered.remove(info)  # pyright: ignore[reportArgumentType]
             else:
-                taken.add(_name(info))
-                kept.append(info)
-        registered[:] = kept
+                taken.add(name)
 
 
 def _name(info: Any) -> str:

@@ -29,8 +29,8 @@ def train(
         int | None,
         typer.Option(
             metavar="N",
-            help="Passes over the data in all, resumed ones included.  [default: 20 for digits, "
-            "else 5]",
+            help="Passes over the data in all, those before --resume included.  [default: 25 for "
+            "digits, else 5]",
         ),
     ] = None,
     batch_size: Annotated[
@@ -39,7 +39,7 @@ def train(
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(metavar="X", help="The learning rate.  [default: 0.001; 0.01 for sgd]"),
+        typer.Option(metavar="X", help="The learning rate.  [default: 0.002; 0.01 for sgd]"),
     ] = None,
     optimizer: Annotated[
         str | None,

@@ -97,8 +97,8 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Modules, each applied to what the one before it returned::
 
-        nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
-        nn.Sequential({"hidden": nn.Linear(4, 8), "act": nn.ReLU()})
+    nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    nn.Sequential({"hidden": nn.Linear(4, 8), "act": nn.ReLU()})
     """
 
     def __init__(self, *modules: Any) -> None:

@@ -43,9 +43,7 @@ class Embedding(Module):
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.padding_idx = padding_idx
-        self.weight = Parameter(
-            fe.empty(num_embeddings, embedding_dim, device=device, dtype=dtype)
-        )
+        self.weight = Parameter(fe.empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

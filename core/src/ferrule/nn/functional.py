@@ -9,8 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ferrule_plugins.dtypes import int64
-
 import ferrule as fe
 from ferrule import ops, random
 from ferrule.errors import ArgumentError, DTypeError, ShapeError
@@ -18,6 +16,7 @@ from ferrule.modes import current
 from ferrule.nn.pair import Pair, pair
 from ferrule.ops.window import span
 from ferrule.tensor import Tensor
+from ferrule_plugins.dtypes import int64
 
 Reduction = Literal["none", "mean", "sum"]
 
@@ -175,9 +174,7 @@ def pad(
         stops = tuple(n - max(-m, 0) for n, m in zip(input.shape, after))
         input = ops.slice(input, starts=starts, stops=stops, steps=(1,) * input.ndim)
         before, after = (tuple(max(n, 0) for n in counts) for counts in (before, after))
-    return ops.pad(
-        input, before=before, after=after, inner=(0,) * input.ndim, value=value or 0
-    )
+    return ops.pad(input, before=before, after=after, inner=(0,) * input.ndim, value=value or 0)
 
 
 # Activations.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
-from ferrule_plugins import Device, DType
-
 import ferrule as fe
 from ferrule.errors import ArgumentError
 from ferrule.nn.parameter import Parameter
 from ferrule.nn.state import load, placed, set_value
 from ferrule.tensor import RemovableHandle, Tensor
+from ferrule_plugins import Device, DType
 
 
 class IncompatibleKeys(NamedTuple):
@@ -99,12 +98,10 @@ class Module:
                 f"learned in its place; assign nn.Parameter(...), or write into it with "
                 f".{name}.copy_(...) under no_grad()"
             )
-        elif value is not None and not isinstance(value, Tensor):
-            if name in self.__dict__.get("_buffers", ()):
-                raise ArgumentError(
-                    f"{type(self).__name__}.{name} is a buffer: assign a tensor or None, not "
-                    f"{value!r}"
-                )
+        elif name in self.__dict__.get("_buffers", ()) and not isinstance(value, Tensor | None):
+            raise ArgumentError(
+                f"{type(self).__name__}.{name} is a buffer: assign a tensor or None, not {value!r}"
+            )
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -144,13 +141,12 @@ class Module:
             raise ArgumentError(f"{call}: a name is a string without dots, not {name!r}")
         if value is not None and not isinstance(value, kind):
             raise ArgumentError(f"{call}: {name!r} must be a {kind.__name__}, not {value!r}")
-        held = self.__dict__.get(name)
-        if name not in self._buffers and not isinstance(held, (Module, Parameter)):
-            if hasattr(self, name) and held is not None:
-                raise ArgumentError(
-                    f"{call}: {type(self).__name__} has an attribute {name!r} already; take "
-                    "another name"
-                )
+        replaceable = (Module, Parameter, type(None))
+        if name not in self._buffers and not isinstance(getattr(self, name, None), replaceable):
+            raise ArgumentError(
+                f"{call}: {type(self).__name__} has an attribute {name!r} already; take another "
+                "name"
+            )
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The direct submodules, each once, with their names."""
@@ -419,9 +415,9 @@ def _locate(error: Exception, module: Module) -> None:
         culprit, before, path = module, None, ""
     inside = f"{path} ({type(culprit).__name__}) of {type(module).__name__}"
     note = f"in {inside if path else type(module).__name__}"
-    if before is None:
-        error.add_note(note)
-    else:
-        notes = error.__notes__
+    notes = getattr(error, "__notes__", [])
+    if before in notes:
         notes[notes.index(before)] = note
+    else:
+        error.add_note(note)
     error._ferrule_module = (culprit, note)  # pyright: ignore[reportAttributeAccessIssue]

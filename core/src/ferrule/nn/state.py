@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ferrule_plugins import DType
-
 import ferrule as fe
 from ferrule.autograd.node import Leaf
 from ferrule.errors import CheckpointError
 from ferrule.tensor import Tensor
+from ferrule_plugins import DType
 
 
 def placed(x: Tensor, device: Any, dtype: DType | None) -> Tensor:

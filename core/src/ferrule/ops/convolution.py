@@ -120,9 +120,7 @@ def conv2d_input(
         input_size: ``(N, C, H, W)``, the shape of the result.
         stride, padding, dilation, groups: as in `conv2d`.
     """
-    windows = _windows(
-        "conv2d_input", input_size, weight.shape, stride, padding, dilation, groups
-    )
+    windows = _windows("conv2d_input", input_size, weight.shape, stride, padding, dilation, groups)
     _check_gradient("conv2d_input", grad_output, input_size, weight.shape, windows)
     rows = permute(_filter_rows(weight, groups), dims=(0, 2, 1))
     columns = matmul(rows, _channel_rows(grad_output, groups))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ferrule.op import everything, primitive
+from ferrule.promotion import check_fits
 from ferrule.samples import sample
 from ferrule.schema import Scalar
 from ferrule_plugins import Device, DType, Shape, Spec
@@ -19,6 +20,7 @@ from ferrule_plugins import Device, DType, Shape, Spec
 )
 def full(*, shape: Shape, value: Scalar, dtype: DType, device: Device) -> Spec:
     """Every element is ``value``."""
+    check_fits(value, dtype)
     return Spec(shape, dtype)
 
 

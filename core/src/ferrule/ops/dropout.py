@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ferrule_plugins.dtypes import int64
-
 from ferrule.errors import ArgumentError
 from ferrule.op import composite, floating
 from ferrule.ops.elementwise import cast, ge, where
@@ -11,6 +9,7 @@ from ferrule.ops.random_bits import random_bits
 from ferrule.samples import of, sample
 from ferrule.schema import Index
 from ferrule.tensor import Tensor
+from ferrule_plugins.dtypes import int64
 
 _STATE = of(2, dtype="int64", low=0, high=2**31)
 
@@ -30,7 +29,7 @@ def dropout(x: Tensor, state: Index[Tensor], *, p: float = 0.5) -> Tensor:
     """Each element becomes 0 with probability ``p``; the others are scaled by ``1 / (1 - p)``.
 
     Element ``i``, in row-major order, becomes 0 if word ``i`` of `random_bits` from ``state``,
-    read as an unsigned number, is below ``p * 2**32``.
+    which is a signed number, is below ``p * 2**32 - 2**31``.
 
     Args:
         x: of any shape.

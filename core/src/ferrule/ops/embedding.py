@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ferrule_plugins import Shaped
-
 from ferrule.errors import ShapeError
 from ferrule.op import composite, floating
 from ferrule.ops.creation import full
@@ -13,6 +11,7 @@ from ferrule.ops.shape import reshape
 from ferrule.samples import of, sample
 from ferrule.schema import Index
 from ferrule.tensor import Tensor
+from ferrule_plugins import Shaped
 
 
 @composite(
@@ -27,9 +26,7 @@ from ferrule.tensor import Tensor
         sample(of(5, 2), of(3, 2, dtype="int64", low=1, high=5), padding_idx=0),
     ],
 )
-def embedding(
-    weight: Tensor, index: Index[Tensor], *, padding_idx: int | None = None
-) -> Tensor:
+def embedding(weight: Tensor, index: Index[Tensor], *, padding_idx: int | None = None) -> Tensor:
     """The rows of ``weight`` that ``index`` names.
 
     Args:

@@ -68,9 +68,7 @@ def nll_loss(
     dtypes=floating,
     ref="ferrule_conformance.nn_references:cross_entropy",
     samples=[sample(*inputs, **options) for inputs, options in _SAMPLES]
-    + [
-        sample(*inputs, **options, label_smoothing=0.2) for inputs, options in _SAMPLES[:4]
-    ],
+    + [sample(*inputs, **options, label_smoothing=0.2) for inputs, options in _SAMPLES[:4]],
     tolerance=8,
 )
 def cross_entropy(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from ferrule_plugins import Shaped, Shape
-
 from ferrule.errors import ShapeError
 from ferrule.op import composite, floating
 from ferrule.ops.elementwise import sqrt
@@ -14,6 +12,7 @@ from ferrule.ops.shape import reshape
 from ferrule.ops.statistics import mean as mean_of
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
+from ferrule_plugins import Shape, Shaped
 
 _VAR = of(3, low=0.5, high=2.0)
 

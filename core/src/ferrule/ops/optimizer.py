@@ -128,9 +128,7 @@ def adam_step(
         grad = -grad
     if weight_decay:
         grad = grad + param * weight_decay
-    return _adam(
-        param, grad, exp_avg, exp_avg_sq, lr, step, max_exp_avg_sq, beta1, beta2, eps
-    )
+    return _adam(param, grad, exp_avg, exp_avg_sq, lr, step, max_exp_avg_sq, beta1, beta2, eps)
 
 
 @composite(
@@ -168,9 +166,7 @@ def adamw_step(
         grad = -grad
     if weight_decay:
         param = param * (1.0 - lr * weight_decay)
-    return _adam(
-        param, grad, exp_avg, exp_avg_sq, lr, step, max_exp_avg_sq, beta1, beta2, eps
-    )
+    return _adam(param, grad, exp_avg, exp_avg_sq, lr, step, max_exp_avg_sq, beta1, beta2, eps)
 
 
 def _adam(

@@ -23,9 +23,7 @@ from ferrule_plugins.dtypes import int64
     ref="ferrule_conformance.nn_references:max_pool2d_with_indices",
     samples=[
         sample(of(2, 2, 4, 4, distinct=True), kernel_size=(2, 2), stride=(2, 2)),
-        sample(
-            of(1, 2, 5, 4, distinct=True), kernel_size=(3, 2), stride=(2, 1), padding=(1, 1)
-        ),
+        sample(of(1, 2, 5, 4, distinct=True), kernel_size=(3, 2), stride=(2, 1), padding=(1, 1)),
         sample(of(1, 1, 7, 6, distinct=True), kernel_size=(2, 3), stride=(2, 1), dilation=(3, 2)),
         sample(
             of(1, 2, 5, 5, distinct=True),
@@ -87,7 +85,10 @@ def _(g, y, x: Shaped):
     gradient, indices = g[0], y[1].detach()
     places = math.prod(indices.shape[2:])
     zeros = full(
-        shape=(images, channels, height * width), value=0, dtype=gradient.dtype, device=x.device
+        shape=(images, channels, height * width),
+        value=0,
+        dtype=gradient.dtype,
+        device=gradient.device,
     )
     index = reshape(indices, shape=(images, channels, places))
     source = reshape(gradient, shape=(images, channels, places))
@@ -145,7 +146,7 @@ def avg_pool2d(
 @avg_pool2d.vjp
 def _(g, x: Shaped, kernel_size, stride, padding, ceil_mode, count_include_pad):
     windows = _windows("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
-    share = g / _divisor(windows, x, kernel_size, ceil_mode, count_include_pad)
+    share = g / _divisor(windows, g, kernel_size, ceil_mode, count_include_pad)
     return windows.fold([share] * len(windows.taps))
 
 
@@ -167,6 +168,11 @@ def _windows(
             f"{op}: padding {padding} is more than half of kernel_size {kernel_size}, so that "
             "windows would see nothing else; take at most half"
         )
+    if windows.sees_nothing():
+        raise ShapeError(
+            f"{op}: with dilation {dilation}, all taps of some window over an input of "
+            f"{windows.size} lie in the padding of {padding}; take less padding"
+        )
     return windows
 
 
@@ -177,31 +183,32 @@ def _stacked(parts: list[Tensor]) -> Tensor:
 
 def _divisor(
     windows: Windows,
-    x: Shaped,
+    like: Tensor,
     kernel_size: tuple[int, int],
     ceil_mode: bool,
     count_include_pad: bool,
 ) -> Tensor | float:
-    """How many elements each window counts: one number where it is the same for all."""
+    """How many elements each window counts, in the dtype of ``like``: one number where it is the
+    same for all."""
     if windows.inside or (count_include_pad and not ceil_mode):
         return float(len(windows.taps))
     along = []
     for d in range(2):
         size, padding = windows.size[d], windows.padding[d]
-        start = _starts(windows, d, x)
+        start = _starts(windows, d, like)
         end = minimum(start + kernel_size[d], size + padding)
         if not count_include_pad:
             start, end = maximum(start, 0), minimum(end, size)
-        along.append(cast(end - start, dtype=x.dtype))
+        along.append(cast(end - start, dtype=like.dtype))
     return reshape(along[0], shape=(-1, 1)) * along[1]
 
 
-def _starts(windows: Windows, d: int, x: Shaped) -> Tensor:
+def _starts(windows: Windows, d: int, like: Tensor) -> Tensor:
     """Where windows begin along one of the two dims; in the padding, indices are negative."""
     return arange(
         start=-windows.padding[d],
         step=windows.stride[d],
         length=windows.count[d],
         dtype=int64,
-        device=x.device,
+        device=like.device,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ferrule.op import booleans, everything, primitive, real
+from ferrule.ops.creation import full
 from ferrule.ops.elementwise import cast, eq
 from ferrule.ops.indexing import scatter_add
 from ferrule.ops.inference import kept, not_empty, reduced
@@ -112,7 +113,7 @@ def amin(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
 @amin.vjp
 def _(g, y, x, dim):
     chosen = cast(eq(x, reshape(y, shape=kept(x.shape, dim))), dtype=x.dtype)
-    return _restore(g / sum(chosen, dim=dim), x, dim) * chosen
+    return _restore(g / reshape(sum(chosen, dim=dim), shape=g.shape), x, dim) * chosen
 
 
 @primitive(dtypes=real, ref="numpy:argmax", samples=_ARG, differentiable=False)
@@ -161,4 +162,5 @@ def sort(x: Shaped, *, dim: Dim = -1, descending: bool = False) -> tuple[Spec, S
 @sort.vjp
 def _(g, y, dim):
     gradient, order = g[0], y[1]
-    return scatter_add(gradient * 0.0, order, gradient, dim=dim)
+    zeros = full(shape=order.shape, value=0, dtype=gradient.dtype, device=gradient.device)
+    return scatter_add(zeros, order, gradient, dim=dim)

@@ -10,6 +10,7 @@ from ferrule.op import composite, everything, primitive
 from ferrule.ops.creation import full
 from ferrule.ops.elementwise import where
 from ferrule.ops.inference import broadcast_shapes
+from ferrule.promotion import check_fits
 from ferrule.samples import of, sample
 from ferrule.schema import Dim, Dims, Scalar
 from ferrule.tensor import Tensor
@@ -195,6 +196,7 @@ def pad(
         raise ShapeError(f"before, after and inner must each have {len(x.shape)} entries")
     if min((*before, *after, *inner), default=0) < 0:
         raise ShapeError("before, after and inner must not be negative")
+    check_fits(value, x.dtype)
     shape = tuple(
         a + n + max(n - 1, 0) * i + b for a, b, i, n in zip(before, after, inner, x.shape)
     )

@@ -88,8 +88,20 @@ class Windows:
         self.inside = not any(padding) and not any(self._after)
         self._padded = tuple(m + p + a for m, p, a in zip(size, padding, self._after))
 
+    def sees_nothing(self) -> bool:
+        """Whether all taps of some window lie outside the input."""
+        if self.inside:
+            return False
+        for d in range(2):
+            taps = {tap[d] for tap in self.taps}
+            for i in range(self.count[d]):
+                start = i * self.stride[d] - self.padding[d]
+                if not any(0 <= start + t < self.size[d] for t in taps):
+                    return True
+        return False
+
     def unfold(self, x: Tensor, value: float = 0.0) -> list[Tensor]:
-        """For each tap, what all windows see there: ``(N, C, OH, OW)``; ``value`` in the padding."""
+        """For each tap, what all windows see there, ``(N, C, OH, OW)``; ``value`` in padding."""
         if not self.inside:
             x = pad(
                 x,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from numbers import Real
 from typing import Any
-
-from ferrule_plugins import Device, DType
 
 import ferrule as fe
 from ferrule.errors import ArgumentError, CheckpointError, GraphError, ShapeError
 from ferrule.tensor import Tensor
+from ferrule_plugins import Device, DType
 
 State = dict[str, Tensor]
 Group = dict[str, Any]
@@ -77,15 +77,15 @@ class Optimizer:
             raise ArgumentError(
                 f"{self._name}: a group is a dict with 'params', not {param_group!r}"
             )
-        params = param_group["params"]
-        params = [params] if isinstance(params, Tensor) else list(params)
+        listed = param_group["params"]
+        params = [listed] if isinstance(listed, Tensor) else list(listed)
         unknown = param_group.keys() - self.defaults.keys() - {"params"}
         if unknown:
             raise ArgumentError(
                 f"{self._name}: has no option {sorted(unknown)[0]!r}; it has "
                 f"{', '.join(self.defaults)}"
             )
-        group = {"params": params, **self.defaults, **param_group, "params": params}
+        group = {**self.defaults, **param_group, "params": params}
         seen = {id(p) for g in self.param_groups for p in g["params"]}
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
@@ -153,6 +153,11 @@ class Optimizer:
             CheckpointError: the groups differ in number or size, or a state in shape; nothing was
                 changed.
         """
+        if not {"state", "param_groups"} <= state_dict.keys():
+            raise CheckpointError(
+                f"{self._name}.load_state_dict: takes what state_dict() returns, with 'state' and "
+                f"'param_groups', not a mapping with {', '.join(map(str, state_dict)) or 'nothing'}"
+            )
         saved = state_dict["param_groups"]
         ours = [len(g["params"]) for g in self.param_groups]
         theirs = [len(g["params"]) for g in saved]
@@ -181,6 +186,7 @@ class Optimizer:
         ]
         for group in groups:
             group.update({k: tuple(v) for k, v in group.items() if k == "betas"})
+            check_rate(self._name, group["lr"])
             self.check(group)
         self.state, self.param_groups = state, groups
 
@@ -190,8 +196,8 @@ class Optimizer:
             return value.detach().to(device=p.device, dtype=fe.int64)
         if value.shape != p.shape:
             raise CheckpointError(
-                f"{self._name}.load_state_dict: {key!r} of parameter {number} is {value._type}, and "
-                f"the parameter is {p._type}; build the same model that was saved"
+                f"{self._name}.load_state_dict: {key!r} of parameter {number} is {value._type}, "
+                f"and the parameter is {p._type}; build the same model that was saved"
             )
         return value.detach().to(device=p.device, dtype=p.dtype)
 
@@ -209,15 +215,15 @@ class Optimizer:
 def check_rate(name: str, lr: Any) -> None:
     """Refuse a learning rate that is negative, infinite or not a number."""
     if isinstance(lr, Tensor):
-        if lr.numel() != 1:
-            raise ShapeError(f"{name}: lr is one number, not {lr._type}")
+        if lr.shape:
+            raise ShapeError(f"{name}: lr must be one number, a tensor without dims, not {lr._type}")
         lr = lr.item()
     check_range(name, "lr", lr)
 
 
 def check_range(name: str, option: str, value: Any, below: float = math.inf) -> None:
     """Refuse an option that is not a number of at least 0 and below a bound."""
-    if not isinstance(value, (int, float)) or not 0.0 <= value < below:
+    if not isinstance(value, Real) or not 0.0 <= float(value) < below:
         bound = "a finite number of at least 0" if below == math.inf else f"in [0, {below:g})"
         raise ArgumentError(f"{name}: {option} must be {bound}, not {value!r}")
 

@@ -52,7 +52,7 @@ def draw(run: Run, path: str | os.PathLike[str]) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 5.5), layout="constrained")
-    curve, pictures = figure.subfigures(1, 2, width_ratios=(1, 1.15))
+    curve, pictures = figure.subfigures(1, 2, width_ratios=(1, 1.15), squeeze=False)[0]
     _curve(curve.subplots(), run)
     _pictures(pictures, run)
     recipe, last = run.recipe, run.epochs[-1]

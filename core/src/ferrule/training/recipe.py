@@ -39,7 +39,7 @@ _CLOTHES = (
 DATASETS: Mapping[str, Task] = {
     "digits": Task(
         lambda split, folder, device: data.digits(split, device=device),
-        (1, 8, 8), _DIGITS, epochs=20, batch_size=32,
+        (1, 8, 8), _DIGITS, epochs=25, batch_size=32,
     ),
     "mnist": Task(
         lambda split, folder, device: data.mnist(split, folder, device=device),
@@ -94,8 +94,8 @@ class OptimizerChoice:
 
 
 OPTIMIZERS: Mapping[str, OptimizerChoice] = {
-    "adam": OptimizerChoice(lambda parameters, lr: optim.Adam(parameters, lr=lr), 1e-3),
-    "adamw": OptimizerChoice(lambda parameters, lr: optim.AdamW(parameters, lr=lr), 1e-3),
+    "adam": OptimizerChoice(lambda parameters, lr: optim.Adam(parameters, lr=lr), 2e-3),
+    "adamw": OptimizerChoice(lambda parameters, lr: optim.AdamW(parameters, lr=lr), 2e-3),
     "sgd": OptimizerChoice(lambda parameters, lr: optim.SGD(parameters, lr=lr, momentum=0.9), 1e-2),
 }
 

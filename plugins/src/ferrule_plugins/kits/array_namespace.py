@@ -1,10 +1,10 @@
 """A complete kernel table over any library that follows the Python array API standard.
 
-`kernels` uses the standard alone (version 2023.12), so it serves NumPy, CuPy, dpnp, torch,
-jax.numpy and whatever comes next. A backend overlays it with the kernels that its library does
-better: ``{**kernels(xp), "exp": my_exp}``.
+`kernels` uses the standard alone (version 2024.12, which mixes arrays and Python scalars), so it
+serves NumPy, CuPy, dpnp, torch, jax.numpy and whatever comes next. A backend overlays it with the
+kernels that its library does better: ``{**kernels(xp), "exp": my_exp}``.
 
-Source: https://data-apis.org/array-api/2023.12/
+Source: https://data-apis.org/array-api/2024.12/
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ferrule_plugins.spec import Shape
 
 Array = Any
 
-_RENAMED = {
+_BINARY = {
     "add": "add",
     "sub": "subtract",
     "mul": "multiply",
@@ -41,6 +41,10 @@ _RENAMED = {
     "bitwise_xor": "bitwise_xor",
     "bitwise_left_shift": "bitwise_left_shift",
     "bitwise_right_shift": "bitwise_right_shift",
+}
+"""Ops of two operands that are functions of the standard under another name, or the same."""
+
+_OTHERS = {
     "neg": "negative",
     "abs": "abs",
     "sign": "sign",
@@ -59,7 +63,7 @@ _RENAMED = {
     "where": "where",
     "matmul": "matmul",
 }
-"""Ops that are functions of the standard under another name, or the same."""
+"""The other ops of which that is true."""
 
 
 def kernels(
@@ -67,6 +71,7 @@ def kernels(
     *,
     dtype_of: Callable[[DType], Any] | None = None,
     device_of: Callable[[Device], Any] | None = None,
+    bools_are_numbers: bool = False,
 ) -> dict[str, Kernel]:
     """Kernels for every primitive.
 
@@ -75,13 +80,21 @@ def kernels(
         dtype_of: the namespace's dtype for a ferrule dtype; by default the attribute of its name.
         device_of: what the namespace's creation functions take as ``device``; by default None,
             which is the library's own choice.
+        bools_are_numbers: the library adds, multiplies and orders bools, and mixes them with
+            numbers, as NumPy and CuPy do beyond the standard. Its functions are then kernels as
+            they are.
     """
     kit = _Kit(
         xp,
         dtype_of or (lambda dtype: getattr(xp, dtype.name)),
         device_of or (lambda device: None),
     )
-    table: dict[str, Kernel] = {op: getattr(xp, name) for op, name in _RENAMED.items()}
+    table: dict[str, Kernel] = {}
+    for op, name in {**_BINARY, **_OTHERS}.items():
+        table[op] = getattr(xp, name)
+    if not bools_are_numbers:
+        for op in _BINARY:
+            table[op] = kit._with_bools(table[op], _ON_BOOLS.get(op, ""))
     for op in _ADAPTED:
         table[op] = getattr(kit, op)
     return table
@@ -97,7 +110,29 @@ class _Kit:
         self.dtype_of = dtype_of
         self.device_of = device_of
 
-    # Scalars: the standard takes them beside an array since 2024.12; before, they are made arrays.
+    # Bools: the standard neither mixes them with numbers nor computes with them.
+
+    def _with_bools(self, function: Any, logical: str) -> Kernel:
+        """``function``; among bools the logical function of that name, or for ``"order"`` their
+        order as numbers."""
+
+        def kernel(a: Any, b: Any) -> Array:
+            if not (self._is_bool(a) and self._is_bool(b)):
+                return function(self._unless_bool(a), self._unless_bool(b))
+            if logical == "order":
+                return function(self._number(a), self._number(b))
+            return getattr(self.xp, logical)(a, b) if logical else function(a, b)
+
+        return kernel
+
+    def _is_bool(self, x: Any) -> bool:
+        return x.__class__ is bool or getattr(x, "dtype", None) == self.xp.bool
+
+    def _unless_bool(self, x: Any) -> Any:
+        return int(x) if x.__class__ is bool else x
+
+    def _number(self, x: Any) -> Any:
+        return int(x) if x.__class__ is bool else self.xp.astype(x, self.xp.uint8)
 
     # Reductions.
 
@@ -195,6 +230,8 @@ class _Kit:
         return self.xp.astype(exact, self.dtype_of(dtype))
 
     def cast(self, x: Array, *, dtype: DType) -> Array:
+        if not dtype.is_complex and self.xp.isdtype(x.dtype, "complex floating"):
+            x = x != 0 if dtype.category == "bool" else self.xp.real(x)
         return self.xp.astype(x, self.dtype_of(dtype))
 
     # Selection by integer tensors. The standard can read by index, but not write by index.
@@ -240,6 +277,13 @@ class _Kit:
         return self.xp.isdtype(x.dtype, ("real floating", "complex floating"))
 
 
-_ADAPTED = [
-    name for name in vars(_Kit) if not name.startswith("_")
-]
+_ON_BOOLS = {
+    "add": "logical_or",
+    "mul": "logical_and",
+    "lt": "order",
+    "le": "order",
+    "gt": "order",
+    "ge": "order",
+}
+
+_ADAPTED = [name for name in vars(_Kit) if not name.startswith("_")]

@@ -1,0 +1,103 @@
+"""The suite as pytest sees it: one item for each test, and the scorecard at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ferrule_conformance.session import Session
+from ferrule_conformance.suite import Result, Trial
+
+KEY = "ferrule_conformance"
+
+
+class Collection:
+    """The hooks of a run that names a backend.
+
+    Args:
+        session: the tests, and what becomes of them.
+        folder: in its place pytest finds the suite.
+    """
+
+    def __init__(self, session: Session, folder: Path) -> None:
+        self.session = session
+        self.folder = folder
+        self.reports = True
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        # With pytest-xdist, workers run the tests and the controller gathers their reports.
+        self.reports = not hasattr(session.config, "workerinput")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(
+        self, path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        if path != self.folder:
+            return None
+        return Suite.from_parent(parent, path=path, nodeid=KEY, tests=self.session)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            for key, value in report.user_properties:
+                if key == KEY and isinstance(value, dict):
+                    self.session.scorecard.add(Result(**value))
+
+    def pytest_sessionfinish(self) -> None:
+        if self.reports:
+            self.session.write()
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        terminalreporter.write_line("")
+        for line in self.session.scorecard.table(terminalreporter._tw.fullwidth).splitlines():
+            terminalreporter.write_line(line)
+
+    def pytest_unconfigure(self) -> None:
+        self.session.close()
+
+
+class Suite(pytest.Directory):
+    """All tests of the backend."""
+
+    def __init__(self, *, tests: Session, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tests = tests
+
+    def collect(self) -> Iterator[Item]:
+        for trial in self.tests.trials:
+            yield Item.from_parent(self, name=trial.id, trial=trial, tests=self.tests)
+
+
+class Item(pytest.Item):
+    """One test."""
+
+    def __init__(self, *, trial: Trial, tests: Session, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.trial = trial
+        self.tests = tests
+
+    def runtest(self) -> None:
+        result = self.tests.judge(self.trial)
+        # Reports travel from workers to the controller, and their properties with them.
+        self.user_properties.append((KEY, vars(result)))
+        match result.outcome:
+            case "failed":
+                raise Nonconformance(result.message)
+            case "skipped":
+                pytest.skip(result.message)
+            case "waived":
+                pytest.xfail(f"waived: {result.message}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, Nonconformance):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, self.name
+
+
+class Nonconformance(Exception):  # noqa: N818
+    """A test failed. The text is all that its reader needs."""
