@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ferrule_cpu import blas
 from ferrule_cpu.allocation import keep_freed_memory
 from ferrule_cpu.kernels import table
 from ferrule_plugins import (
@@ -43,6 +44,7 @@ class NumpyBackend:
         details = {
             "numpy": np.__version__,
             "cores": str(_cores()),
+            "blas": blas.describe(),
             "freed memory": "kept" if self._keeps_memory else "returned to the system",
         }
         return Report(ok=True, devices=(device,), details=details)

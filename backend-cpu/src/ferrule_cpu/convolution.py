@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ferrule_cpu.blas import matmul
+
 Array = np.ndarray[Any, Any]
 Pair = tuple[int, int]
 
@@ -30,7 +32,7 @@ def conv2d(
     out = _out_size(x.shape[2:], kernel, stride, padding, dilation)
     columns = _columns(x, kernel, out, stride, padding, dilation, groups)
     matrix = weight.reshape(groups, weight.shape[0] // groups, -1)
-    y = np.matmul(matrix, columns).reshape(weight.shape[0], x.shape[0], *out)
+    y = matmul(matrix, columns).reshape(weight.shape[0], x.shape[0], *out)
     if bias is not None:
         y += bias[:, None, None, None]
     return y.transpose(1, 0, 2, 3)
@@ -49,7 +51,7 @@ def conv2d_input(
     n, c, h, w = input_size
     kernel, out = weight.shape[2:], g.shape[2:]
     matrix = weight.reshape(groups, weight.shape[0] // groups, -1)
-    columns = np.matmul(matrix.transpose(0, 2, 1), _channels_first(g, groups))
+    columns = matmul(matrix.transpose(0, 2, 1), _channels_first(g, groups))
     taps = columns.reshape(c, *kernel, n, *out)
     padded = np.zeros((c, n, h + 2 * padding[0], w + 2 * padding[1]), dtype=g.dtype)
     for i, j, rows, cols in _taps(kernel, out, stride, dilation):
@@ -70,7 +72,7 @@ def conv2d_weight(
 ) -> Array:
     kernel = weight_size[2:]
     columns = _columns(x, kernel, g.shape[2:], stride, padding, dilation, groups)
-    return np.matmul(_channels_first(g, groups), columns.transpose(0, 2, 1)).reshape(weight_size)
+    return matmul(_channels_first(g, groups), columns.transpose(0, 2, 1)).reshape(weight_size)
 
 
 def _channels_first(x: Array, groups: int) -> Array:

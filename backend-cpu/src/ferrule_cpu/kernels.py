@@ -9,7 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from ferrule_cpu import quiet
+from ferrule_cpu import blas, quiet
 from ferrule_cpu.convolution import conv2d, conv2d_input, conv2d_weight
 from ferrule_cpu.pooling import max_pool2d_with_indices
 from ferrule_cpu.random_bits import random_bits
@@ -129,8 +129,8 @@ def scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
 
 def matmul(a: Array, b: Array) -> Array:
     if _is_half(a):
-        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-    return np.matmul(a, b)
+        return blas.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+    return blas.matmul(a, b)
 
 
 def sum_(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from ferrule.abstract import Abstract
 from ferrule.op import Op
 from ferrule.samples import Sample
 from ferrule.tensor_type import TensorType
-from ferrule_plugins import Backend, Device, DType, FerruleError, Spec, dtypes
+from ferrule_plugins import Backend, Device, DType, FerruleError, Shape, Spec, dtypes
 
 from ferrule_conformance import tolerance
 from ferrule_conformance.call import Call
@@ -23,7 +23,7 @@ from ferrule_conformance.inputs import draw
 
 Each = Literal["backend", "dtype", "undeclared dtype", "op", "call"]
 
-PRINCIPAL = ("float32", "float64", "int32", "int64", "bool")
+PRINCIPAL = (fe.float32, fe.float64, fe.int32, fe.int64, fe.complex64, fe.bool)
 """Every sample is tried in the first two of these that an op and a backend have, and the first
 sample in all dtypes."""
 
@@ -115,12 +115,20 @@ class Case:
         about = f"{self.op and self.op.name}-{self.index}-{self.dtype and self.dtype.name}"
         return np.random.default_rng([self.target.seed, zlib.crc32(about.encode()), stream])
 
-    def call(self, stream: int = 0) -> Call:
-        """The sample's call with drawn operands; another stream gives other values."""
+    def call(self, stream: int = 0, shapes: Sequence[Shape | None] | None = None) -> Call:
+        """The sample's call with drawn operands.
+
+        Args:
+            stream: another one gives other values.
+            shapes: the operands' shapes, in the place of the sample's.
+        """
         rng = self.rng(stream)
+        inputs = self.sample.inputs
+        if shapes is not None:
+            inputs = tuple(i and replace(i, shape=s or ()) for i, s in zip(inputs, shapes))
         operands = tuple(
             None if i is None else draw(i, dtype, rng)
-            for i, dtype in zip(self.sample.inputs, self._operand_dtypes)
+            for i, dtype in zip(inputs, self._operand_dtypes)
         )
         return Call(self.subject, operands, self.attrs)
 
@@ -146,20 +154,21 @@ class Case:
     @cached_property
     def outputs(self) -> tuple[TensorType, ...]:
         """The types of the results, worked out without computing; empty where core refuses."""
+        return self.outputs_for([i and i.shape for i in self.sample.inputs])
+
+    def outputs_for(self, shapes: Sequence[Shape | None]) -> tuple[TensorType, ...]:
+        """The same for operands of other shapes."""
+        operands = [
+            None if s is None else fe.Tensor(None, TensorType(Spec(s, dtype), self.device))
+            for s, dtype in zip(shapes, self._operand_dtypes)
+        ]
         try:
             with Abstract():
-                found = self.subject(*self.abstract_operands(), **self.attrs)
+                found = self.subject(*operands, **self.attrs)
         except FerruleError:
             return ()
         found = found if isinstance(found, tuple) else (found,)
         return tuple(y._type for y in found)
-
-    def abstract_operands(self) -> tuple[Any, ...]:
-        """Tensors without data, of the operands' types."""
-        return tuple(
-            i and fe.Tensor(None, TensorType(Spec(i.shape, dtype), self.device))
-            for i, dtype in zip(self.sample.inputs, self._operand_dtypes)
-        )
 
     @property
     def elementwise(self) -> bool:
@@ -203,9 +212,14 @@ def sweep(target: Target, op: Op, index: int) -> tuple[DType, ...]:
     )
     if not free:
         return (fixed[0] if fixed else dtypes.int64,)
-    have = tuple(d for d in target.dtypes if d in op.dtypes)
-    principal = [DType.of(name) for name in PRINCIPAL if DType.of(name) in have][:2]
-    return have if index == 0 or not principal else tuple(d for d in have if d in principal)
+    if index:
+        return principal(target, op)
+    return tuple(d for d in target.dtypes if d in op.dtypes)
+
+
+def principal(target: Target, op: Op) -> tuple[DType, ...]:
+    """The dtypes in which all of an op's samples are tried."""
+    return tuple(d for d in PRINCIPAL if d in op.dtypes and d in target.dtypes)[:2]
 
 
 _NOT_ELEMENTWISE = {"dim", "dims", "shape", "tuple"}
@@ -217,7 +231,10 @@ def _elementwise(target: Target, op: Op) -> bool:
     if schema.variadic or schema.creates or kinds & _NOT_ELEMENTWISE:
         return False
     for index, sample in enumerate(op.samples):
-        case = Case(target, op, index, sweep(target, op, index)[0])
+        dtype = next(iter(sweep(target, op, index)), None)
+        if dtype is None:
+            continue
+        case = Case(target, op, index, dtype)
         shapes = [i.shape for i in sample.inputs if i is not None]
         try:
             wanted = np.broadcast_shapes(*shapes)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ferrule.op import OPS
 from ferrule_plugins import dtypes
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -128,16 +129,9 @@ class Scorecard:
         """The same for a terminal."""
         file = StringIO()
         console = Console(file=file, width=width, highlight=False)
-        ops = Table(title=f"Conformance of {self.target.name}", title_justify="left")
-        for name in ("op", *_OP_COLUMNS):
-            ops.add_column(name, justify="right" if name in OUTCOMES else "left", no_wrap=True)
-        for row in self._op_rows():
-            ops.add_row(*row)
-        checks = Table()
-        for name in ("check", *OUTCOMES):
-            checks.add_column(name, justify="right" if name in OUTCOMES else "left")
-        for row in self._check_rows():
-            checks.add_row(*row)
+        ops = _terminal_table(("op", *_OP_COLUMNS), self._op_rows())
+        ops.title = f"Conformance of {self.target.name}"
+        checks = _terminal_table(("check", *OUTCOMES), self._check_rows())
         for part in (ops, checks, self.summary()):
             console.print(part)
         return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
@@ -168,6 +162,19 @@ _OP_COLUMNS = ("state", *OUTCOMES, "failed checks")
 
 def _failing(results: Iterable[Result]) -> list[str]:
     return sorted({r.check for r in results if r.outcome == "failed"})
+
+
+def _terminal_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for name in head:
+        table.add_column(
+            name,
+            justify="right" if name in OUTCOMES else "left",
+            no_wrap=name != _OP_COLUMNS[-1],
+        )
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -131,8 +131,8 @@ def locate(name: str) -> Backend:
     return backend
 
 
-def trials(target: Target) -> Iterator[Trial]:
-    """Every test of a backend, in a fixed order."""
+def trials(target: Target, ops: Collection[str] | None = None) -> Iterator[Trial]:
+    """Every test of a backend, or those of some ops alone, in a fixed order."""
     by_each: dict[str, list[Check]] = {}
     for check in CHECKS.values():
         by_each.setdefault(check.each, []).append(check)
@@ -148,6 +148,8 @@ def trials(target: Target) -> Iterator[Trial]:
     yield from of("undeclared dtype", [Case(target, dtype=d) for d in undeclared])
     yield from of("dtype", [Case(target, dtype=d) for d in target.dtypes])
     for op in OPS.values():
+        if ops is not None and op.name not in ops:
+            continue
         yield from of("op", [Case(target, op)])
         for index in range(len(op.samples)):
             yield from of("call", [Case(target, op, index, d) for d in sweep(target, op, index)])
@@ -260,6 +262,6 @@ def run(
     with engaged(target.backend, fallback):
         return [
             judge(trial, waiver_of(trial.id, waivers))
-            for trial in trials(target)
+            for trial in trials(target, ops)
             if trial in selection
         ]

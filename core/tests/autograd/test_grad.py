@@ -102,7 +102,7 @@ def test_an_output_used_through_a_detached_copy_counts_as_unused() -> None:
 
 
 def test_a_target_must_require_a_gradient() -> None:
-    with pytest.raises(GraphError, match="does not require a gradient.*requires_grad_"):
+    with pytest.raises(GraphError, match=r"does not require a gradient.*requires_grad_"):
         grad(leaf(1.0) * 2, fe.ones(1))
 
 

@@ -90,17 +90,19 @@ def test_the_tape_keeps_what_a_rule_names_and_no_more(case: str) -> None:
     del kept
 
 
-def test_what_was_kept_is_freed_by_backward_while_the_output_lives() -> None:
-    kept, alive = arrays_alive(lambda note: note(note(made()).exp() * 1.0).log().sum())
-    assert alive == [False, True]
-    inner = weakref.ref(kept.grad_fn)
-    kept.backward()
-
-    def behind(node: Any) -> Any:
-        return node.parents
-
-    assert inner() is not None
-    assert behind(inner()) is None
+@pytest.mark.parametrize("retain_graph", [False, True])
+def test_what_was_kept_is_freed_by_backward_unless_the_graph_is_retained(
+    retain_graph: bool,
+) -> None:
+    noted: list[weakref.ref[Any]] = []
+    h = made().exp()
+    noted.append(weakref.ref(h._data))
+    y = h.log().sum()
+    del h
+    assert noted[0]() is not None
+    y.backward(retain_graph=retain_graph)
+    assert (noted[0]() is not None) == retain_graph
+    assert y.requires_grad
 
 
 def test_operands_are_freed_as_soon_as_backward_has_passed_them() -> None:

@@ -195,7 +195,7 @@ class TestCall:
 
 class TestWhereAnErrorWasRaised:
     def notes(self, module: nn.Module, *args: Any) -> list[str]:
-        with pytest.raises(Exception) as caught:  # noqa: PT011
+        with pytest.raises(Exception) as caught:
             module(*args)
         return [n for n in caught.value.__notes__ if n.startswith("in ")]
 

@@ -95,9 +95,7 @@ def convolutions(draw: st.DrawFn) -> tuple[Any, Any, dict[str, Any]]:
     groups = draw(st.integers(1, 3))
     kernel, stride, dilation = draw(pairs), draw(pairs), draw(pairs)
     padding = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
-    least = [
-        max(d * (k - 1) + 1 - 2 * p, 1) for k, d, p in zip(kernel, dilation, padding)
-    ]
+    least = [max(d * (k - 1) + 1 - 2 * p, 1) for k, d, p in zip(kernel, dilation, padding)]
     size = [n + draw(st.integers(0, 3)) for n in least]
     channels = draw(st.integers(1, 2))
     x = (draw(st.integers(0, 2)), channels * groups, *size)

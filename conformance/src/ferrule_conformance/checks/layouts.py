@@ -1,4 +1,4 @@
-"""Levels 1 and 3: kernels read any memory layout.
+"""Levels 1 and 3: kernels read any memory layout and size.
 
 Layouts are made with the backend's own kernels, so that no special interface is needed: where they
 return views, as they may, the op sees strides; where they copy, it sees what it always sees.
@@ -10,12 +10,11 @@ from collections.abc import Callable
 
 import ferrule as fe
 import numpy as np
+from ferrule_plugins import Device, Shape
 
 from ferrule_conformance.call import Array, Call, place
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case, check, principal
 from ferrule_conformance.expectation import matches_reference
-from ferrule_conformance.inputs import draw
-from ferrule_plugins import Device
 
 Layout = Callable[[Array, Device], fe.Tensor]
 
@@ -94,25 +93,44 @@ def _elementwise_primitive(case: Case) -> bool:
     return case.index == 0 and case.subject.primitive and case.elementwise
 
 
-def _reshaped(case: Case, shape: tuple[int, ...]) -> Call:
-    rng = case.rng()
-    call = case.call()
-    operands = [
-        draw(type(i)(shape, i.dtype, i.low, i.high), fe.DType.of(x.dtype), rng)
-        if i is not None
-        else None
-        for i, x in zip(case.sample.inputs, call.operands)
-    ]
-    return call.with_operands(operands)
+def _every_shape(case: Case, shape: Shape) -> Call:
+    return case.call(shapes=[i and shape for i in case.sample.inputs])
 
 
 @check(each="call", level=1, when=_elementwise_primitive)
 def zero_dim(case: Case) -> None:
     """Elementwise ops work on arrays without dims."""
-    matches_reference(case, _reshaped(case, ()))
+    matches_reference(case, _every_shape(case, ()))
 
 
 @check(each="call", level=1, when=_elementwise_primitive)
 def empty(case: Case) -> None:
     """Elementwise ops work on arrays without elements."""
-    matches_reference(case, _reshaped(case, (2, 0)))
+    matches_reference(case, _every_shape(case, (2, 0)))
+
+
+FACTOR = 13
+
+
+def _larger(case: Case) -> list[Shape | None]:
+    """The operands' shapes with every size but 1 multiplied."""
+    return [
+        i and tuple(n if n == 1 else n * FACTOR for n in i.shape) for i in case.sample.inputs
+    ]
+
+
+def _can_be_larger(case: Case) -> bool:
+    """The first sample, unless its attributes are tied to its sizes."""
+    return (
+        case.index == 0
+        and case.dtype is not None
+        and case.dtype in principal(case.target, case.subject)
+        and _has_dims(case)
+        and bool(case.outputs_for(_larger(case)))
+    )
+
+
+@check(each="call", level=(1, 3), when=_can_be_larger)
+def large(case: Case) -> None:
+    """Arrays of thousands of elements, whose sizes are no powers of two, are right to the end."""
+    matches_reference(case, case.call(shapes=_larger(case)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import ferrule as fe
 from ferrule.errors import ArgumentError
@@ -32,6 +32,11 @@ class Module:
     """
 
     training: bool
+
+    if TYPE_CHECKING:
+        # parts are attributes of any name: net[0].weight
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self) -> None:
         self.training = True

@@ -17,6 +17,10 @@ State = dict[str, Tensor]
 Group = dict[str, Any]
 
 
+# What a group may hold besides options: a label, and the rate that a schedule starts from.
+_NOT_OPTIONS = {"params", "name", "initial_lr"}
+
+
 class Optimizer:
     """The base class of optimizers. Subclasses say what one parameter's `update` is.
 
@@ -37,15 +41,15 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise ArgumentError(f"{self._name}: give a list of parameters, not one: [p]")
         groups = list(params)
-        if not groups:
-            raise ArgumentError(
-                f"{self._name}: there are no parameters; a module assigned as an attribute has "
-                "those of model.parameters(), one in a plain list is not seen"
-            )
-        if not isinstance(groups[0], dict):
+        if groups and not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+        if not self._all():
+            raise ArgumentError(
+                f"{self._name}: there are no parameters; model.parameters() has those of modules "
+                "that are attributes, and does not see those in a plain list: use nn.ModuleList"
+            )
 
     @property
     def _name(self) -> str:
@@ -79,7 +83,7 @@ class Optimizer:
             )
         listed = param_group["params"]
         params = [listed] if isinstance(listed, Tensor) else list(listed)
-        unknown = param_group.keys() - self.defaults.keys() - {"params"}
+        unknown = param_group.keys() - self.defaults.keys() - _NOT_OPTIONS
         if unknown:
             raise ArgumentError(
                 f"{self._name}: has no option {sorted(unknown)[0]!r}; it has "
@@ -179,7 +183,7 @@ class Optimizer:
         groups = [
             {
                 **ours_,
-                **{k: v for k, v in theirs_.items() if k in self.defaults},
+                **{k: v for k, v in theirs_.items() if k in ours_},
                 "params": ours_["params"],
             }
             for ours_, theirs_ in zip(self.param_groups, saved)
@@ -216,7 +220,9 @@ def check_rate(name: str, lr: Any) -> None:
     """Refuse a learning rate that is negative, infinite or not a number."""
     if isinstance(lr, Tensor):
         if lr.shape:
-            raise ShapeError(f"{name}: lr must be one number, a tensor without dims, not {lr._type}")
+            raise ShapeError(
+                f"{name}: lr must be one number, a tensor without dims, not {lr._type}"
+            )
         lr = lr.item()
     check_range(name, "lr", lr)
 
