@@ -179,7 +179,10 @@ TUNED: dict[str, Kernel] = {
 _ONE_STEP = {"matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1}
 
 # These compute nothing, so there is nothing to warn of.
-_MOVING = {"permute", "reshape", "slice", "slice_scatter", "gather", "expand", "flip", "cat"}
+_MOVING = {
+    "permute", "reshape", "slice", "slice_scatter", "gather", "expand", "flip", "cat", "where",
+    "index_select", "full",
+}  # fmt: skip
 
 # NumPy has these for bfloat16 not at all, or rounding after every step.
 _WIDENED = {

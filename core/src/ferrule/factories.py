@@ -90,7 +90,7 @@ def _unwrapped(data: Any) -> Any:
 def _place(array: np.ndarray[Any, Any], dtype: DType | None, device: Device) -> Tensor:
     if dtype is None:
         try:
-            dtype = DType.of(array.dtype)
+            dtype = DType.of(array.dtype.newbyteorder("="))
         except TypeError as error:
             raise DTypeError(f"tensor: {error}") from None
     elif array.dtype.kind not in "biufcV":

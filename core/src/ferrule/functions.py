@@ -101,7 +101,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     Raises:
         ShapeError: the inner sizes differ, or a tensor has no dims.
     """
-    if input.ndim > 1 and other.ndim > 1:
+    tensors = isinstance(input, Tensor) and isinstance(other, Tensor)
+    if not tensors or (input.ndim > 1 and other.ndim > 1):
         return ops.matmul(input, other)
     if not input.ndim or not other.ndim:
         raise ShapeError(

@@ -132,6 +132,9 @@ class Methods:
     def __matmul__(self: Any, other: Any) -> Tensor:
         return fe.matmul(self, other)
 
+    def __rmatmul__(self: Any, other: Any) -> Tensor:
+        return fe.matmul(other, self)
+
     def __imatmul__(self: Any, other: Any) -> Tensor:
         return self._rebind("__imatmul__", fe.matmul(self, other))
 

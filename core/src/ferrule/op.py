@@ -138,7 +138,14 @@ class Op:
         types = tuple(
             x._type if isinstance(x, Tensor) else x if x is None else x.__class__ for x in operands
         )
-        return planning.make(self, types, attrs)
+        key = (types, *((n, v.__class__, v) for n, v in attrs.items()))
+        if not all(map(_tells_apart, attrs.values())) or not _is_constant(key):
+            return planning.make(self, types, attrs)
+        found = self.plans.get(key)
+        if found is None:
+            found = planning.make(self, types, attrs)
+            self._remember(key, found)
+        return found
 
     def _key(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Any, ...] | None:
         """What the arguments of a call are looked up by; None if they must be bound first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,7 +58,7 @@ def bind(
             number = _number(x)
             if number is not None:
                 operands = (*operands[:i], number, *operands[i + 1 :])
-            elif x is not None or not op.schema.operands[i].optional:
+            elif x is not None or not op.schema.operand(i).optional:
                 raise ArgumentError(
                     f"{op.name}: operand {i} is {_article(x)}, not a tensor; convert it with "
                     "fe.tensor(...)"
@@ -98,19 +98,22 @@ def _materialise(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     kinds = (x._type if isinstance(x, Tensor) else x.__class__ for x in values)
     common = promotion.result_type(kinds)
     device = next((x.device for x in operands if isinstance(x, Tensor)), None)
+    device = runtime.device(device)
     try:
         return tuple(
-            fe.tensor(
-                x,
-                dtype=common if op.schema.role(i) == "value" else None,
-                device=device,
-            )
+            _constant(x, repr(x), common if op.schema.role(i) == "value" else None, device)
             if x.__class__ in WEAK
             else x
             for i, x in enumerate(operands)
         )
     except DTypeError as error:
         raise DTypeError(f"{op.name}: {error}") from None
+
+
+@lru_cache(maxsize=1024)
+def _constant(value: Any, text: str, dtype: DType | None, device: Device) -> Tensor:
+    """A 0-d tensor, made once. ``text`` tells apart what is equal: 1 and True, 0.0 and -0.0."""
+    return fe.tensor(value, dtype=dtype, device=device)
 
 
 def make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
@@ -210,7 +213,7 @@ def _check_roles(op: Op, types: tuple[Any, ...]) -> None:
             continue
         wanted = "bool" if role == "mask" else "integer"
         if t.dtype.category != wanted:
-            name = op.schema.operands[i].name
+            name = op.schema.operand(i).name
             remedy = ".bool()" if role == "mask" else ".long()"
             raise DTypeError(
                 f"{name} must be {wanted}, not {t.dtype.name}; convert it with {remedy}"

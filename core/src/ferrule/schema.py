@@ -142,6 +142,10 @@ class Schema:
         """
         return {n: self.attributes[n].canonical(v, operands) for n, v in attrs.items()}
 
+    def operand(self, i: int) -> Operand:
+        """The parameter that the ``i``-th operand of a call is given for."""
+        return self.operands[0 if self.variadic else i]
+
     def role(self, i: int) -> Role:
         """The role of the ``i``-th operand of a call."""
         return self.roles[0] if self.variadic else self.roles[i]

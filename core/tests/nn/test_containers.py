@@ -45,7 +45,7 @@ class TestSequential:
         assert len(list(net.modules())) == 3
 
     def test_only_modules(self) -> None:
-        with pytest.raises(fe.ArgumentError, match="item 1 is .*, which is not a module"):
+        with pytest.raises(fe.ArgumentError, match=r"item 1 is .*, which is not a module"):
             nn.Sequential(nn.ReLU(), fe.relu)
         net = nn.ModuleList([nn.ReLU()])
         with pytest.raises(fe.ArgumentError, match="item 0"):

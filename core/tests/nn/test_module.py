@@ -74,7 +74,7 @@ class TestParts:
 
     def test_attributes_that_are_assigned_and_deleted(self) -> None:
         module = Affine()
-        module.bias = None
+        module.bias = None  # pyright: ignore[reportAttributeAccessIssue]
         assert [n for n, _ in module.named_parameters()] == ["weight"]
         module.extra = nn.Linear(1, 1)
         assert "extra.weight" in module.state_dict()
@@ -97,7 +97,7 @@ class TestParts:
     def test_a_plain_tensor_does_not_take_the_place_of_a_parameter(self) -> None:
         module = Affine()
         with pytest.raises(fe.ArgumentError, match=r"assign nn\.Parameter"):
-            module.weight = fe.ones(3)
+            module.weight = fe.ones(3)  # pyright: ignore[reportAttributeAccessIssue]
         assert isinstance(module.weight, nn.Parameter)
 
     @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ class TestWhereAnErrorWasRaised:
         assert self.notes(net, fe.zeros(2, 3)) == ["in 1.1 (Linear) of Sequential"]
 
     def test_modules_that_others_than_their_parents_call(self) -> None:
-        net = Net()
+        net: Any = Net()
         net.rest[0].weight = nn.Parameter(fe.ones(4))
         net.again = nn.Identity()
         assert self.notes(net, fe.zeros(3)) == ["in rest.0 (Affine) of Net"]
@@ -240,7 +240,7 @@ class TestStateDict:
             "again.weight", "again.bias", "again.seen",
         ]  # fmt: skip
         assert not any(value.requires_grad for value in net.state_dict().values())
-        assert list(net.first.state_dict(prefix="x."))[0] == "x.weight"
+        assert next(iter(net.first.state_dict(prefix="x."))) == "x.weight"
 
     def test_it_does_not_follow_later_training(self) -> None:
         net = Affine()

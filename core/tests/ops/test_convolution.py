@@ -130,6 +130,7 @@ def test_second_derivatives_use_no_other_kind_of_op(draw: Draw) -> None:
     y = fe.ops.conv2d(x, weight)
     with fe.profiler.count_ops() as ops:
         (g,) = fe.autograd.grad((y * y).sum(), x, create_graph=True)
+        assert g is not None
         (g * g).sum().backward()
     seen = set(ops.counts) | set(ops.decomposed)
     assert {"conv2d", "conv2d_input", "conv2d_weight"} <= seen

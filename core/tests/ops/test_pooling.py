@@ -41,10 +41,8 @@ def naive_max(
     x: Array, kernel_size: Any, stride: Any, padding: Any = (0, 0), dilation: Any = (1, 1),
     ceil_mode: bool = False,
 ) -> tuple[Array, Array]:  # fmt: skip
-    rows, columns = (
-        windows(n, *options, ceil_mode)
-        for n, *options in zip(x.shape[2:], kernel_size, stride, padding, dilation)
-    )
+    along = zip(x.shape[2:], kernel_size, stride, padding, dilation)
+    rows, columns = (windows(n, k, s, p, d, ceil_mode) for n, k, s, p, d in along)
     shape = (*x.shape[:2], len(rows), len(columns))
     values, indices = np.zeros(shape), np.zeros(shape, np.int64)
     height, width = x.shape[2:]
@@ -64,10 +62,8 @@ def naive_avg(
     x: Array, kernel_size: Any, stride: Any, padding: Any = (0, 0), ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Array:  # fmt: skip
-    rows, columns = (
-        windows(n, *options, 1, ceil_mode)
-        for n, *options in zip(x.shape[2:], kernel_size, stride, padding)
-    )
+    along = zip(x.shape[2:], kernel_size, stride, padding)
+    rows, columns = (windows(n, k, s, p, 1, ceil_mode) for n, k, s, p in along)
     height, width = x.shape[2:]
     y = np.zeros((*x.shape[:2], len(rows), len(columns)))
     for i, j in np.ndindex(len(rows), len(columns)):

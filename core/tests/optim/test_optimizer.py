@@ -132,12 +132,12 @@ class TestErrors:
 
     def test_not_a_leaf(self) -> None:
         (p,) = parameters(1)
-        with pytest.raises(fe.GraphError, match="parameter 0 .* was computed from others"):
+        with pytest.raises(fe.GraphError, match=r"parameter 0 .* was computed from others"):
             optim.SGD([p * 2.0])
 
     def test_twice(self) -> None:
         a, b = parameters(1, 1)
-        with pytest.raises(fe.ArgumentError, match="parameter 2 .* is given twice"):
+        with pytest.raises(fe.ArgumentError, match=r"parameter 2 .* is given twice"):
             optim.SGD([a, b, a])
         optimizer = optim.SGD([a])
         with pytest.raises(fe.ArgumentError, match="given twice"):

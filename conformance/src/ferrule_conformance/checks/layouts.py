@@ -6,7 +6,8 @@ return views, as they may, the op sees strides; where they copy, it sees what it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 
 import ferrule as fe
 import numpy as np
@@ -110,6 +111,8 @@ def empty(case: Case) -> None:
 
 
 FACTOR = 13
+AT_MOST = 6000
+"""Elements: references are slow."""
 
 
 def _larger(case: Case) -> list[Shape | None]:
@@ -119,6 +122,10 @@ def _larger(case: Case) -> list[Shape | None]:
     ]
 
 
+def _elements(shapes: Iterable[Shape | None]) -> int:
+    return sum(math.prod(shape) for shape in shapes if shape is not None)
+
+
 def _can_be_larger(case: Case) -> bool:
     """The first sample, unless its attributes are tied to its sizes."""
     return (
@@ -126,7 +133,8 @@ def _can_be_larger(case: Case) -> bool:
         and case.dtype is not None
         and case.dtype in principal(case.target, case.subject)
         and _has_dims(case)
-        and bool(case.outputs_for(_larger(case)))
+        and _elements(_larger(case)) <= AT_MOST
+        and 0 < _elements(y.shape for y in case.outputs_for(_larger(case))) <= AT_MOST
     )
 
 

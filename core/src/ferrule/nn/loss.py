@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ferrule.errors import ArgumentError
 from ferrule.nn import functional as F
-from ferrule.nn.functional import Reduction
+from ferrule.nn.functional.loss import Reduction
 from ferrule.nn.module import Module
 from ferrule.tensor import Tensor
 

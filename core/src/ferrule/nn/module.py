@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import ferrule as fe
 from ferrule.errors import ArgumentError
-from ferrule.nn.parameter import Parameter
 from ferrule.nn.state import load, placed, set_value
+from ferrule.nn.tree import Tree, joined, own_buffers, own_parameters
 from ferrule.tensor import RemovableHandle, Tensor
 from ferrule_plugins import Device, DType
 
@@ -20,7 +20,7 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-class Module:
+class Module(Tree):
     """A function with parameters. Subclasses assign their parts in ``__init__``, after
     ``super().__init__()``, and compute in ``forward``.
 
@@ -33,14 +33,9 @@ class Module:
 
     training: bool
 
-    if TYPE_CHECKING:
-        # parts are attributes of any name: net[0].weight
-
-        def __getattr__(self, name: str) -> Any: ...
-
     def __init__(self) -> None:
+        super().__init__()
         self.training = True
-        self._buffers: dict[str, bool] = {}  # name: whether it is saved
         self._forward_pre_hooks: dict[int, tuple[Callable[..., Any], bool]] = {}
         self._forward_hooks: dict[int, tuple[Callable[..., Any], bool]] = {}
 
@@ -86,178 +81,6 @@ class Module:
         the place of the output. ``with_kwargs``: ``hook(module, args, kwargs, output)``."""
         return RemovableHandle(self._forward_hooks, (hook, with_kwargs))
 
-    # Parts.
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, (Module, Parameter)):
-            if "_buffers" not in self.__dict__:
-                kind = "parameter" if isinstance(value, Parameter) else "submodule"
-                raise AttributeError(
-                    f"{type(self).__name__}: {kind} {name!r} is assigned before the module is set "
-                    "up; call super().__init__() first"
-                )
-            self._buffers.pop(name, None)
-        elif isinstance(value, Tensor) and isinstance(self.__dict__.get(name), Parameter):
-            raise ArgumentError(
-                f"{type(self).__name__}.{name} is a parameter, and a plain tensor would not be "
-                f"learned in its place; assign nn.Parameter(...), or write into it with "
-                f".{name}.copy_(...) under no_grad()"
-            )
-        elif name in self.__dict__.get("_buffers", ()) and not isinstance(value, Tensor | None):
-            raise ArgumentError(
-                f"{type(self).__name__}.{name} is a buffer: assign a tensor or None, not {value!r}"
-            )
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
-        self._buffers.pop(name, None)
-
-    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Announce ``tensor`` as part of the module's state, though it is not learned.
-
-        Args:
-            name: the attribute that holds it.
-            tensor: its value; None for none as yet, which is not saved.
-            persistent: whether `state_dict` has it.
-        """
-        self._check_name("register_buffer", name, tensor, Tensor)
-        object.__setattr__(self, name, tensor)
-        self._buffers[name] = persistent
-
-    def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Assign a parameter by name; None stands for one that is left out."""
-        self._check_name("register_parameter", name, param, Parameter)
-        setattr(self, name, param)
-
-    def add_module(self, name: str, module: Module | None) -> None:
-        """Assign a submodule by name."""
-        self._check_name("add_module", name, module, Module)
-        setattr(self, name, module)
-
-    register_module = add_module
-
-    def _check_name(self, call: str, name: str, value: Any, kind: type) -> None:
-        if "_buffers" not in self.__dict__:
-            raise AttributeError(
-                f"{call}: {type(self).__name__} is not set up; call super().__init__() first"
-            )
-        if not isinstance(name, str) or not name or "." in name:
-            raise ArgumentError(f"{call}: a name is a string without dots, not {name!r}")
-        if value is not None and not isinstance(value, kind):
-            raise ArgumentError(f"{call}: {name!r} must be a {kind.__name__}, not {value!r}")
-        replaceable = (Module, Parameter, type(None))
-        if name not in self._buffers and not isinstance(getattr(self, name, None), replaceable):
-            raise ArgumentError(
-                f"{call}: {type(self).__name__} has an attribute {name!r} already; take another "
-                "name"
-            )
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The direct submodules, each once, with their names."""
-        seen: set[int] = set()
-        for name, value in tuple(self.__dict__.items()):
-            if isinstance(value, Module) and id(value) not in seen:
-                seen.add(id(value))
-                yield name, value
-
-    def children(self) -> Iterator[Module]:
-        """The direct submodules, each once."""
-        return (module for _, module in self.named_children())
-
-    def named_modules(
-        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
-        """This module and all below it, with dotted names; shared ones once."""
-        memo = set() if memo is None else memo
-        if remove_duplicate and self in memo:
-            return
-        memo.add(self)
-        yield prefix, self
-        for name, value in tuple(self.__dict__.items()):
-            if isinstance(value, Module):
-                yield from value.named_modules(memo, _joined(prefix, name), remove_duplicate)
-
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, shared ones once."""
-        return (module for _, module in self.named_modules())
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """Parameters with dotted names, each module's own before those below it; shared ones
-        once."""
-        return self._named(_own_parameters, prefix, recurse, remove_duplicate)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Parameters, shared ones once."""
-        return (p for _, p in self.named_parameters(recurse=recurse))
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Buffers with dotted names, shared ones once."""
-        return self._named(_own_buffers, prefix, recurse, remove_duplicate)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Buffers, shared ones once."""
-        return (b for _, b in self.named_buffers(recurse=recurse))
-
-    def _named(
-        self,
-        own: Callable[[Module], Iterator[tuple[str, Any]]],
-        prefix: str,
-        recurse: bool,
-        remove_duplicate: bool,
-    ) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        modules = (
-            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
-            if recurse
-            else [(prefix, self)]
-        )
-        for path, module in modules:
-            for name, value in own(module):
-                if remove_duplicate and id(value) in seen:
-                    continue
-                seen.add(id(value))
-                yield _joined(path, name), value
-
-    def get_submodule(self, target: str) -> Module:
-        """The submodule of that dotted name.
-
-        Raises:
-            AttributeError: there is none; its text says where the path ends.
-        """
-        found: Module = self
-        path = ""
-        for name in filter(None, target.split(".")):
-            part = getattr(found, name, None)
-            if not isinstance(part, Module):
-                names = ", ".join(n for n, _ in found.named_children()) or "none"
-                raise AttributeError(
-                    f"{path or type(self).__name__} has no submodule {name!r}; it has {names}"
-                )
-            found, path = part, _joined(path, name)
-        return found
-
-    def get_parameter(self, target: str) -> Parameter:
-        """The parameter of that dotted name."""
-        path, _, name = target.rpartition(".")
-        found = getattr(self.get_submodule(path), name, None)
-        if not isinstance(found, Parameter):
-            raise AttributeError(f"{path or type(self).__name__} has no parameter {name!r}")
-        return found
-
-    def get_buffer(self, target: str) -> Tensor:
-        """The buffer of that dotted name."""
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        found = getattr(module, name, None)
-        if name not in module._buffers or found is None:
-            raise AttributeError(f"{path or type(self).__name__} has no buffer {name!r}")
-        return found
-
     # State.
 
     def state_dict(self, *, prefix: str = "") -> dict[str, Tensor]:
@@ -266,7 +89,7 @@ class Module:
         state: dict[str, Tensor] = {}
         for path, module in self.named_modules(prefix=prefix.rstrip("."), remove_duplicate=False):
             for name, value in module._own_state():
-                state[_joined(path, name)] = value.detach()
+                state[joined(path, name)] = value.detach()
         return state
 
     def load_state_dict(
@@ -286,15 +109,15 @@ class Module:
                 been changed.
         """
         own = {
-            _joined(path, name): value
+            joined(path, name): value
             for path, module in self.named_modules(remove_duplicate=False)
             for name, value in module._own_state()
         }
         return IncompatibleKeys(*load(type(self).__name__, own, state_dict, strict))
 
     def _own_state(self) -> Iterator[tuple[str, Tensor]]:
-        yield from _own_parameters(self)
-        for name, value in _own_buffers(self):
+        yield from own_parameters(self)
+        for name, value in own_buffers(self):
             if self._buffers[name]:
                 yield name, value
 
@@ -371,41 +194,6 @@ class Module:
     def cpu(self) -> Self:
         """On the device named ``cpu``."""
         return self.to("cpu")
-
-    # How it is shown.
-
-    def extra_repr(self) -> str:
-        """What `repr` shows between the parentheses, before the submodules."""
-        return ""
-
-    def __repr__(self) -> str:
-        extra = self.extra_repr()
-        parts = [
-            f"({name}): {value!r}".replace("\n", "\n  ")
-            for name, value in self.__dict__.items()
-            if isinstance(value, Module)
-        ]
-        if not parts:
-            return f"{type(self).__name__}({extra})"
-        lines = [*extra.splitlines(), *parts]
-        return "\n  ".join([f"{type(self).__name__}(", *lines]) + "\n)"
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _own_parameters(module: Module) -> Iterator[tuple[str, Parameter]]:
-    for name, value in tuple(module.__dict__.items()):
-        if isinstance(value, Parameter):
-            yield name, value
-
-
-def _own_buffers(module: Module) -> Iterator[tuple[str, Tensor]]:
-    for name in tuple(module._buffers):
-        value = getattr(module, name)
-        if value is not None:
-            yield name, value
 
 
 def _locate(error: Exception, module: Module) -> None:

@@ -143,7 +143,7 @@ def clamp(x: Tensor, min: Tensor | None = None, max: Tensor | None = None) -> Te
     """Elementwise, ``x`` brought between ``min`` and ``max``; ``max`` wins where they cross. At a
     bound the whole gradient is that of ``x``."""
     if min is None and max is None:
-        raise ShapeError("one of min and max must be given")
+        raise ShapeError("clamp: one of min and max must be given")
     if min is not None:
         x = where(x < min, min, x)
     if max is not None:
