@@ -105,7 +105,8 @@ def _last_bit_at_whim(right: Any) -> Any:
     def kernel(x: Array) -> Array:
         calls[0] += 1
         y = np.asarray(right(x))
-        return np.nextafter(y, y.dtype.type(9)) if calls[0] % 2 else y
+        moved = np.nextafter(y, y.dtype.type(9))
+        return np.where(np.isfinite(y), moved, y) if calls[0] % 2 else y
 
     return kernel
 
@@ -254,17 +255,19 @@ KERNELS = (
     _kernel(
         "int8_sum",
         "sum",
-        lambda right: lambda x, *, dim, keepdim: np.add.reduce(
-            x, axis=dim, keepdims=keepdim, dtype=x.dtype
-        ).astype(np.int64 if x.dtype.kind in "biu" else x.dtype),
+        lambda right: (
+            lambda x, *, dim, keepdim: np.add.reduce(
+                x, axis=dim, keepdims=keepdim, dtype=x.dtype
+            ).astype(np.int64 if x.dtype.kind in "biu" else x.dtype)
+        ),
         "elements are wrong",
         "extremes",
     ),
     _kernel(
         "nan_skipped",
         "amax",
-        lambda right: lambda x, *, dim, keepdim: np.asarray(
-            np.fmax.reduce(x, axis=dim, keepdims=keepdim)
+        lambda right: (
+            lambda x, *, dim, keepdim: np.asarray(np.fmax.reduce(x, axis=dim, keepdims=keepdim))
         ),
         "want nan",
         "nonfinite",
@@ -390,9 +393,7 @@ CONTRACT = (
         "capabilities",
         capabilities=_capabilities(nondeterministic=frozenset({"softmx"})),
     ),
-    _member(
-        "thawed", "frozenset", "capabilities", capabilities=_capabilities(features={"x"})
-    ),
+    _member("thawed", "frozenset", "capabilities", capabilities=_capabilities(features={"x"})),
     _member(
         "promising",
         "no method fused",

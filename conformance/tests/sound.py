@@ -16,8 +16,7 @@ Array = np.ndarray[Any, Any]
 _QUIET = np.errstate(all="ignore")
 
 KIT: dict[str, Kernel] = {
-    op: _QUIET(kernel)
-    for op, kernel in array_namespace.kernels(np, bools_are_numbers=True).items()
+    op: _QUIET(kernel) for op, kernel in array_namespace.kernels(np, bools_are_numbers=True).items()
 }
 """Kernels of the kit on NumPy."""
 

@@ -83,16 +83,19 @@ def _nearly(got: Array, want: Array, within: Allowance, what: str, signed_zero: 
         return
     worst = int(np.argmax(excess))
     index = tuple(int(i) for i in np.unravel_index(worst, got.shape))
-    ulp = max(float(info.eps) * 2.0 ** np.floor(np.log2(size[index] or 1.0)), _least(info))
+    if np.isinf(excess[index]):
+        far = "which no rounding explains"
+    else:
+        binade = 2.0 ** np.floor(np.log2(size[index])) if size[index] else 0.0
+        ulp = max(float(info.eps) * binade, float(info.smallest_subnormal))
+        far = (
+            f"off by {error[index] / ulp:.3g} ULPs of {dtype.name} ({excess[index]:.3g} units of "
+            f"error, and {within.units:.3g} are allowed)"
+        )
     raise Failure(
         f"{what}{int(wrong.sum())} of {wrong.size} elements are wrong, the worst at {index}: got "
-        f"{_show(got[index])}, want {_show(rounded[index])}, off by {error[index] / ulp:.3g} ULPs "
-        f"of {dtype.name} ({excess[index]:.3g} units of error, {within.units:.3g} are allowed)"
+        f"{_show(got[index])}, want {_show(rounded[index])}, {far}"
     )
-
-
-def _least(info: Any) -> float:
-    return float(info.smallest_subnormal)
 
 
 def _kind(x: Array) -> Array:
@@ -111,7 +114,9 @@ def _hex(x: Any) -> str:
 
 
 def _show(x: Any) -> str:
-    return f"{x:.9g}" if isinstance(x, (float, np.floating, complex, np.complexfloating)) else str(x)
+    return (
+        f"{x:.9g}" if isinstance(x, (float, np.floating, complex, np.complexfloating)) else str(x)
+    )
 
 
 def _spec(x: Array) -> str:

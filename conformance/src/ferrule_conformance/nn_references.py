@@ -74,9 +74,7 @@ def conv2d(
     return y if bias is None else y + bias[:, None, None]
 
 
-def conv2d_input(
-    grad_output: Array, weight: Array, *, input_size: Shape, **options: Any
-) -> Array:
+def conv2d_input(grad_output: Array, weight: Array, *, input_size: Shape, **options: Any) -> Array:
     y = np.zeros(input_size)
     for to, at, by in _terms(input_size, weight.shape, **options):
         y[at] += grad_output[to] * weight[by]

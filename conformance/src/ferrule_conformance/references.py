@@ -37,7 +37,9 @@ def cast(x: Array, *, dtype: DType) -> Array:
     real = x.real if np.iscomplexobj(x) else x
     if dtype.is_floating_point:
         return real.astype(np.float64)
-    return np.trunc(real).astype(dtype.numpy) if real.dtype.kind == "f" else real.astype(dtype.numpy)
+    return (
+        np.trunc(real).astype(dtype.numpy) if real.dtype.kind == "f" else real.astype(dtype.numpy)
+    )
 
 
 def full(*, shape: Shape, value: Any, dtype: DType) -> Array:
@@ -72,9 +74,7 @@ def slice(x: Array, *, starts: Shape, stops: Shape, steps: Shape) -> Array:
 
 
 def pad(x: Array, *, before: Shape, after: Shape, inner: Shape, value: Any) -> Array:
-    sizes = (
-        b + n + max(n - 1, 0) * i + a for b, n, i, a in zip(before, x.shape, inner, after)
-    )
+    sizes = (b + n + max(n - 1, 0) * i + a for b, n, i, a in zip(before, x.shape, inner, after))
     y = np.full(tuple(sizes), value, x.dtype)
     for place in np.ndindex(x.shape):
         y[tuple(b + p * (i + 1) for b, p, i in zip(before, place, inner))] = x[place]
@@ -199,4 +199,3 @@ def softmax(x: Array, *, dim: int) -> Array:
 
 def log_softmax(x: Array, *, dim: int) -> Array:
     return x - np.log(np.sum(np.exp(x), axis=dim, keepdims=True))
-

@@ -26,7 +26,6 @@ STATES: tuple[State, ...] = ("native", "decomposed", "host", "waived", "failed")
 tests is waived; one fails. The last that is true counts."""
 
 
-
 class Scorecard:
     """Counts results as they come, in any order."""
 

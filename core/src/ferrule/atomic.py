@@ -28,7 +28,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = _target(path)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
+        temporary.touch(exist_ok=False)
+        # Whoever writes may put a private file in its place; what others may do with it stays.
+        mode = (target if target.exists() else temporary).stat().st_mode
         yield temporary
+        temporary.chmod(mode)
         _flush(temporary, os.O_RDWR)
         temporary.replace(target)
     except OSError as error:

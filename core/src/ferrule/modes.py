@@ -199,7 +199,8 @@ class Interpreter(Scope):
         return now.with_stack((*now.stack, self))
 
     def process(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-        """What calling ``op`` means. ``op.evaluate(operands, attrs)`` is what it means outside."""
+        """What calling ``op`` means. ``op.evaluate(operands, attrs)`` is what it means outside, and
+        ``with self: op.expand(operands, attrs)`` takes it apart into ops that come here too."""
         raise NotImplementedError
 
 

@@ -119,9 +119,16 @@ class Op:
         return self._execute(plan, operands, modes)
 
     def evaluate(self, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """What a call means to the interpreters in force; to none, the kernel or the body."""
+        if current().stack:
+            return interpret(self, operands, attrs)
+        return self.expand(operands, attrs)
+
+    def expand(self, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         """What a call means to no interpreter: the kernel, or the body of a composite.
 
-        Ops that the body calls are seen by the interpreters in force.
+        Ops that the body calls, and conversions of the operands, are seen by the interpreters in
+        force.
         """
         return self._execute(self.plan(operands, attrs), operands, current())
 
@@ -203,6 +210,8 @@ class Op:
         """A call without a kernel of its own: convert the operands, or run the body."""
         if plan.casts is not None:
             converted = planning.convert(self, operands, plan.casts)
+            if modes.stack:
+                return interpret(self, converted, plan.attrs)
             return self._execute(self.plan(converted, plan.attrs), converted, modes)
         parents = tuple(x._node if isinstance(x, Tensor) else None for x in operands)
         try:

@@ -35,7 +35,7 @@ def describe(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> str:
     given = [
         f"{name}={getattr(value, 'name', value)!s}"
         for name, value in attrs.items()
-        if value is not op.schema.attributes[name].default
+        if value is not (default := op.schema.attributes[name].default) and value != default
     ]
     return f"{op.name}({', '.join(operands + given)})"
 
@@ -122,7 +122,8 @@ def make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
         return _make(op, types, attrs)
     except FerruleError as error:
         if isinstance(error, (ShapeError, DTypeError, ArgumentError, DeviceError)):
-            raise type(error)(f"{describe(op, types, attrs)}: {error}") from None
+            reason = str(error).removeprefix(f"{op.name}: ")  # bodies name themselves
+            raise type(error)(f"{describe(op, types, attrs)}: {reason}") from None
         raise
 
 

@@ -102,13 +102,18 @@ def _bits(shape: Shape, device: Device, generator: Generator | None) -> Tensor:
     return generator.bits(shape)
 
 
+def _floating(kind: str, dtype: Any) -> DType:
+    found = promotion.default_float() if dtype is None else DType.of(dtype)
+    if not found.is_floating_point:
+        raise DTypeError(f"{kind} numbers are floating, not {found.name}; use randint")
+    return found
+
+
 def _uniform(
     shape: Shape, dtype: Any, device: Any, generator: Generator | None, open_below: bool = False
 ) -> Tensor:
     """Uniform on [0, 1), or on (0, 1], in steps of the dtype's precision."""
-    found = promotion.default_float() if dtype is None else DType.of(dtype)
-    if not found.is_floating_point:
-        raise DTypeError(f"uniform numbers are floating, not {found.name}; use randint")
+    found = _floating("uniform", dtype)
     where = runtime.device(device)
     if found is dtypes.float64:
         words = _bits((2, *shape), where, generator)
@@ -147,7 +152,7 @@ def randn(
     They are computed in float32 for dtypes of 16 bits.
     """
     shape = factories._shape("randn", size)
-    found = promotion.default_float() if dtype is None else DType.of(dtype)
+    found = _floating("normal", dtype)
     wide = dtypes.float64 if found is dtypes.float64 else dtypes.float32
     half = -(-math.prod(shape) // 2)
     radius = ops.sqrt(ops.log(_uniform((half,), wide, device, generator, open_below=True)) * -2.0)

@@ -52,8 +52,13 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     try:
         with replacing(path) as temporary:
             save_file(writer.arrays, temporary, {_KEY: tree})
-    except (OutputError, SafetensorError) as error:
+    except OutputError as error:
         raise CheckpointError(f"fe.save: {error}") from error
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"fe.save: {os.fspath(path)!r} cannot be written: {error}; make room, or choose "
+            "another place"
+        ) from error
 
 
 def load(path: str | os.PathLike[str], map_location: Any = None) -> Any:

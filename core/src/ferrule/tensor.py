@@ -234,7 +234,7 @@ class Tensor(Methods):
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._data.__dlpack_device__()
 
-    def item(self) -> bool | int | float | complex:
+    def item(self) -> Any:
         """The one element, as a Python number.
 
         Raises:
@@ -256,10 +256,10 @@ class Tensor(Methods):
         return bool(self.item())
 
     def __int__(self) -> int:
-        return int(self.item())  # pyright: ignore[reportArgumentType]
+        return int(self.item())
 
     def __float__(self) -> float:
-        return float(self.item())  # pyright: ignore[reportArgumentType]
+        return float(self.item())
 
     def __complex__(self) -> complex:
         return complex(self.item())
@@ -267,7 +267,7 @@ class Tensor(Methods):
     def __index__(self) -> int:
         if self.dtype.category != "integer":
             raise DTypeError(f"only integer tensors can be an index, and this one is {self._type}")
-        return int(self.item())  # pyright: ignore[reportArgumentType]
+        return int(self.item())
 
     def __len__(self) -> int:
         if not self.shape:

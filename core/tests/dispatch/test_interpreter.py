@@ -20,8 +20,10 @@ class Log(Interpreter):
 
     def process(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         self.into.append(self.name + op.name)
-        with self:
+        if op.plan(operands, attrs).run is not None:
             return op.evaluate(operands, attrs)
+        with self:
+            return op.expand(operands, attrs)
 
 
 class AddForSub(Interpreter):

@@ -43,9 +43,7 @@ def entering(case: Case, *, stream: int = 5) -> list[Array]:
     """Random gradients of the floating outputs, which the coarsest dtype on the way can hold."""
     rng = case.rng(stream)
     coarse = precision(case.call(), [y.dtype for y in case.outputs]).numpy
-    return [
-        normal(rng, y.shape, coarse) for y in case.outputs if y.dtype.is_floating_point
-    ]
+    return [normal(rng, y.shape, coarse) for y in case.outputs if y.dtype.is_floating_point]
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

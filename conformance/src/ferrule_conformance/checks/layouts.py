@@ -117,9 +117,7 @@ AT_MOST = 6000
 
 def _larger(case: Case) -> list[Shape | None]:
     """The operands' shapes with every size but 1 multiplied."""
-    return [
-        i and tuple(n if n == 1 else n * FACTOR for n in i.shape) for i in case.sample.inputs
-    ]
+    return [i and tuple(n if n == 1 else n * FACTOR for n in i.shape) for i in case.sample.inputs]
 
 
 def _elements(shapes: Iterable[Shape | None]) -> int:

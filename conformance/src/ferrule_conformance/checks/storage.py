@@ -59,7 +59,9 @@ def independence(case: Case) -> None:
         before = array.copy()
         there = case.backend.from_host(array, case.device)
         array[...] = np.logical_not(array) if array.dtype == np.bool_ else array + 1
-        same_bits(np.array(case.backend.to_host(there)), before, "after a write to the host array: ")
+        same_bits(
+            np.array(case.backend.to_host(there)), before, "after a write to the host array: "
+        )
 
 
 @check(each="dtype", level=0)

@@ -22,9 +22,7 @@ UNSIGNED_ZERO = {
 
 def _is_value(case: Case, i: int) -> bool:
     described = case.sample.inputs[i]
-    return (
-        case.subject.schema.role(i) == "value" and described is not None and not described.dtype
-    )
+    return case.subject.schema.role(i) == "value" and described is not None and not described.dtype
 
 
 def _first_sample(case: Case, category: str) -> bool:

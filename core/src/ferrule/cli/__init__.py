@@ -71,10 +71,10 @@ def _paragraph(error: BaseException) -> str:
     if isinstance(error, fe.FerruleError):
         text = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
     else:
-        text = error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
+        text = error.format_message().removesuffix(".")  # pyright: ignore[reportAttributeAccessIssue]
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "ferrule"
-        text = f"{text.removesuffix('.')}. See: {where} --help"
+        text = f"{text}{'.'[text.endswith('?') :]} See: {where} --help"
     return " ".join(text.split())
 
 

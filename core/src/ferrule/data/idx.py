@@ -40,8 +40,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
             f"{path} cannot be read: {error.strerror}; check that it is a file and may be read"
         ) from error
     packed = content.startswith(_GZIP)
-    if packed:
-        content = _unpacked(content, path)
+    content, complete = _unpacked(content, path) if packed else (content, True)
     head, kind, ndim = content[:2], content[2:3], content[3:4]
     if head != b"\0\0" or not kind or kind[0] not in _DTYPES or not ndim:
         raise DataError(
@@ -66,12 +65,14 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
             + packed
             * " after unpacking",
         )
+    if not complete:
+        raise _damaged(path, "its gzip stream lacks its end")
     array = np.frombuffer(content, dtype.newbyteorder(">"), offset=start).reshape(shape)
     return array.astype(dtype)
 
 
-def _unpacked(content: bytes, path: Path) -> bytes:
-    """All that a file of gzip members holds; as much as can be had of one that is cut short."""
+def _unpacked(content: bytes, path: Path) -> tuple[bytes, bool]:
+    """What a file of gzip members holds, as far as it can be had, and whether that is all."""
     parts: list[bytes] = []
     while content:
         member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
@@ -79,8 +80,10 @@ def _unpacked(content: bytes, path: Path) -> bytes:
             parts.append(member.decompress(content))
         except zlib.error as error:
             raise _damaged(path, f"its gzip stream is broken ({error})") from error
+        if not member.eof:
+            return b"".join(parts), False
         content = member.unused_data
-    return b"".join(parts)
+    return b"".join(parts), True
 
 
 def _damaged(path: Path, what: str) -> DataError:

@@ -101,29 +101,35 @@ def _load(name: str, split: str, folder: Any, device: Any) -> TensorDataset:
 def find(name: str, folder: str | os.PathLike[str] | None = None) -> Path:
     """The folder with the files of ``"mnist"`` or ``"fashion-mnist"``.
 
-    Looks in ``folder`` if one is given, otherwise in ``$FERRULE_DATA`` and where Debian puts it.
+    Looks in ``folder`` and in folders below it that bear the data set's name; if none is given, in
+    ``$FERRULE_DATA`` likewise, and where Debian puts it.
 
     Raises:
         DataError: not found; it says where it looked, and where the files can be had.
     """
+    setting = os.environ.get(FOLDER)
     if folder is not None:
-        places = _places(name, Path(folder))
+        roots = [Path(folder)]
     else:
-        setting = os.environ.get(FOLDER)
-        places = _places(name, Path(setting)) if setting else []
-        if name in _INSTALLED:
-            places.append(_INSTALLED[name])
+        roots = [Path(setting)] if setting else []
+        roots += [_INSTALLED[name]] if name in _INSTALLED else []
+    places = [place for root in roots for place in (*(root / b for b in _BELOW[name]), root)]
     for place in places:
-        if all(_spellings(place, p, what, n) for p in _PREFIX.values() for what, n in _FILES):
+        if not _lacking(place):
             return place
+    verdicts = [
+        f"{place} lacks {', '.join(_lacking(place))} (.gz or not)"
+        if place.is_dir()
+        else f"there is no folder {place}"
+        for place in places
+        if place.is_dir() or place in roots
+    ]
+    if not roots:
+        verdicts = [f"no folder was given, and the environment does not set {FOLDER}"]
     raise DataError(
-        f"{name} was not found: {_looked(places)}. To mend it: {_SOURCE[name]}, and name their "
+        f"{name} was not found: {'; '.join(verdicts)}. To mend it: {_SOURCE[name]}, and name their "
         f"folder with folder= (--data on the command line) or the environment's {FOLDER}"
     )
-
-
-def _places(name: str, root: Path) -> list[Path]:
-    return [*(root / below for below in _BELOW[name]), root]
 
 
 def _spellings(folder: Path, prefix: str, what: str, ndim: int) -> list[Path]:
@@ -131,23 +137,14 @@ def _spellings(folder: Path, prefix: str, what: str, ndim: int) -> list[Path]:
     return [path for path in (folder / name for name in names) if path.is_file()]
 
 
+def _lacking(folder: Path) -> list[str]:
+    return [
+        f"{prefix}-{what}-idx{ndim}-ubyte"
+        for prefix in _PREFIX.values()
+        for what, ndim in _FILES
+        if not _spellings(folder, prefix, what, ndim)
+    ]
+
+
 def _file(folder: Path, prefix: str, what: str, ndim: int) -> Path:
     return _spellings(folder, prefix, what, ndim)[0]
-
-
-def _looked(places: list[Path]) -> str:
-    if not places:
-        return f"the environment does not set {FOLDER}"
-    verdicts = []
-    for place in places:
-        lacking = [
-            f"{prefix}-{what}-idx{ndim}-ubyte"
-            for prefix in _PREFIX.values()
-            for what, ndim in _FILES
-            if not _spellings(place, prefix, what, ndim)
-        ]
-        if not place.is_dir():
-            verdicts.append(f"there is no folder {place}")
-        else:
-            verdicts.append(f"{place} lacks {', '.join(lacking)} (.gz or not)")
-    return "; ".join(verdicts)

@@ -217,8 +217,8 @@ def _known(what: str, name: str, choices: Iterable[str]) -> str:
     names = list(choices)
     if name not in names:
         close = difflib.get_close_matches(name.lower(), names, n=1)
-        guess = f"did you mean {close[0]}? " if close else ""
+        guess = f" (did you mean {close[0]}?)" if close else ""
         raise ArgumentError(
-            f"{what} {name!r} is unknown; {guess}choose {', '.join(names[:-1])} or {names[-1]}"
+            f"{what} {name!r} is unknown{guess}; choose {', '.join(names[:-1])} or {names[-1]}"
         )
     return name

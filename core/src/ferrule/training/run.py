@@ -178,9 +178,11 @@ class Run:
     def _finite(self, loss: Tensor, where: str) -> float:
         value = float(loss.item())  # pyright: ignore[reportArgumentType]
         if not math.isfinite(value):
+            lr = self.recipe.lr
+            lower = min(lr / 10, OPTIMIZERS[self.recipe.optimizer].lr)
             raise Diverged(
                 f"the loss became {value} in epoch {len(self.epochs) + 1}, at {where}; start again "
-                f"with a lower --lr than {self.recipe.lr:g}, such as {self.recipe.lr / 10:g}"
+                f"with a lower learning rate than {lr:g}, such as --lr {lower:g}"
             )
         return value
 

@@ -204,9 +204,7 @@ class _Kit:
     def slice(self, x: Array, *, starts: Shape, stops: Shape, steps: Shape) -> Array:
         return x[tuple(map(slice, starts, stops, steps))]
 
-    def pad(
-        self, x: Array, *, before: Shape, after: Shape, inner: Shape, value: complex
-    ) -> Array:
+    def pad(self, x: Array, *, before: Shape, after: Shape, inner: Shape, value: complex) -> Array:
         occupied = [n + max(n - 1, 0) * i for n, i in zip(x.shape, inner)]
         shape = tuple(a + n + b for a, n, b in zip(before, occupied, after))
         y = self.xp.full(shape, value, dtype=x.dtype, device=getattr(x, "device", None))
@@ -216,9 +214,7 @@ class _Kit:
     # Creation and conversion.
 
     def full(self, *, shape: Shape, value: complex, dtype: DType, device: Device) -> Array:
-        return self.xp.full(
-            shape, value, dtype=self.dtype_of(dtype), device=self.device_of(device)
-        )
+        return self.xp.full(shape, value, dtype=self.dtype_of(dtype), device=self.device_of(device))
 
     def arange(
         self, *, start: complex, step: complex, length: int, dtype: DType, device: Device

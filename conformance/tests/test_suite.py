@@ -1,0 +1,112 @@
+"""Which tests there are, and what a run makes of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from sound import SoundBackend, backend
+
+import ferrule as fe
+from ferrule import runtime
+from ferrule.op import OPS
+from ferrule_conformance.case import CHECKS, PRINCIPAL, Target, sweep
+from ferrule_conformance.suite import Selection, Trial, locate, run, trials
+from ferrule_plugins import BackendNotInstalled
+
+
+@pytest.fixture(scope="module")
+def all_trials() -> list[Trial]:
+    runtime.install(backend)
+    return list(trials(Target(backend)))
+
+
+def test_ids_are_unique_and_in_a_fixed_order(all_trials: list[Trial]) -> None:
+    ids = [trial.id for trial in all_trials]
+    assert len(set(ids)) == len(ids)
+    assert ids == [trial.id for trial in trials(Target(backend))]
+    assert "sound-softmax-0-float32-gradient" in ids
+    assert all(re.fullmatch(r"[\w-]+", id) for id in ids)
+
+
+def test_every_op_is_called_in_every_dtype_that_it_and_the_backend_have(
+    all_trials: list[Trial],
+) -> None:
+    forward = {(t.case.subject.name, t.case.dtype) for t in all_trials if t.check.name == "forward"}
+    for op in OPS.values():
+        first = op.samples[0]
+        free = any(
+            i is not None and i.dtype is None and op.schema.role(k) == "value"
+            for k, i in enumerate(first.inputs)
+        )
+        for dtype in op.dtypes & backend.capabilities.dtypes if free else ():
+            assert (op.name, dtype) in forward
+
+
+def test_every_sample_is_called(all_trials: list[Trial]) -> None:
+    called = {(t.case.subject.name, t.case.index) for t in all_trials if t.check.name == "forward"}
+    assert called == {(op.name, i) for op in OPS.values() for i in range(len(op.samples))}
+
+
+def test_every_differentiable_op_has_its_gradients_checked(all_trials: list[Trial]) -> None:
+    checked = Counter(
+        t.case.subject.name
+        for t in all_trials
+        if t.check.name in ("gradient", "second_gradient") and t.case.dtype is fe.float64
+    )
+    for name in ("add", "matmul", "softmax", "sort", "index_select", "conv2d", "cross_entropy"):
+        assert checked[name] >= 2
+    assert not checked["argmax"]
+
+
+def test_later_samples_are_tried_in_two_dtypes() -> None:
+    target = Target(backend)
+    assert sweep(target, OPS["add"], 1) == PRINCIPAL[:2]
+    assert len(sweep(target, OPS["add"], 0)) == 11
+
+
+def test_checks_say_what_they_claim() -> None:
+    for check in CHECKS.values():
+        assert check.claim.endswith(".")
+
+
+def test_seed_changes_the_inputs_and_nothing_else(all_trials: list[Trial]) -> None:
+    trial = next(t for t in all_trials if t.id == "sound-add-0-float32-forward")
+    again = next(t for t in trials(Target(backend)) if t.id == trial.id)
+    other = next(t for t in trials(Target(backend, seed=1)) if t.id == trial.id)
+    values = [t.case.call().operands[0].tolist() for t in (trial, again, other)]
+    assert values[0] == values[1] != values[2]
+    results = run(backend, ops=["add", "softmax", "amax"], seed=1)
+    assert {r.outcome for r in results} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("selection", "kind"),
+    [
+        (Selection(ops=["ad"]), "op 'ad'"),
+        (Selection(dtypes=["float31"]), "dtype 'float31'"),
+        (Selection(levels=[9]), "level '9'"),
+        (Selection(checks=["foward"]), "check 'foward'"),
+        (Selection(only=["sound-add"]), "test 'sound-add'"),
+    ],
+)
+def test_what_does_not_exist_is_refused(
+    selection: Selection, kind: str, all_trials: list[Trial]
+) -> None:
+    with pytest.raises(LookupError, match=kind):
+        selection.refuse_unknown(all_trials)
+
+
+def test_fallback_is_restored_after_a_run() -> None:
+    run(SoundBackend("restored"), levels=[0], fallback="allow")
+    assert runtime.active("restored").fallback == "error"
+
+
+def test_locate() -> None:
+    assert locate("sound:backend") is backend
+    assert locate("sound") is backend
+    with pytest.raises(BackendNotInstalled, match="no_such_module"):
+        locate("no_such_module:backend")
+    with pytest.raises(BackendNotInstalled, match="nothing"):
+        locate("sound:nothing")

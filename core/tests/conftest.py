@@ -1,0 +1,46 @@
+"""Fixtures that several folders of tests share."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+_CODES = {"uint8": 8, "int8": 9, "int16": 11, "int32": 12, "float32": 13, "float64": 14}
+
+
+def _idx(array: np.ndarray[Any, Any]) -> bytes:
+    sizes = struct.pack(f">{array.ndim}I", *array.shape)
+    head = bytes([0, 0, _CODES[array.dtype.name], array.ndim])
+    return head + sizes + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+@pytest.fixture(scope="session")
+def idx() -> Callable[[np.ndarray[Any, Any]], bytes]:
+    """``idx(array)``: the bytes of an IDX file, written independently of the reader."""
+    return _idx
+
+
+@pytest.fixture
+def write_mnist() -> Callable[..., Path]:
+    """``write_mnist(folder, images=20, spelling="-", packed=False)``: four files as MNIST has them.
+    Image ``i`` is full of the value ``i``, and its label is ``i % 10``."""
+
+    def write(folder: Path, images: int = 20, *, spelling: str = "-", packed: bool = False) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        values = np.arange(images, dtype=np.uint8)
+        pixels = np.broadcast_to(values[:, None, None], (images, 28, 28))
+        for prefix in ("train", "t10k"):
+            for name, array in (("images#idx3", pixels), ("labels#idx1", values % 10)):
+                content = _idx(array)
+                stem = f"{prefix}-{name}-ubyte".replace("#", spelling)
+                path = folder / (f"{stem}.gz" if packed else stem)
+                path.write_bytes(gzip.compress(content, 1) if packed else content)
+        return folder
+
+    return write
