@@ -45,7 +45,7 @@ def test_it_fails() -> None:
     test = "softmax_off-softmax-0-float32-forward"
     code, output = call("broken_backend:backend", "--only", test, "--seed", "3")
     assert code == 1
-    assert f"{test}: softmax(float32[3,4], dim=1)" in output
+    assert f"{test}: softmax(float32[3,4], dim=-1)" in output
     assert "seed: 3" in output and "1 failed" in output
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from sound import SoundBackend, backend
 
 import ferrule as fe
 from ferrule import runtime
-from ferrule.op import OPS
+from ferrule.op import OPS, Op, composite, floating
+from ferrule.samples import of, sample
+from ferrule.tensor import Tensor
 from ferrule_conformance.case import CHECKS, PRINCIPAL, Target, sweep
 from ferrule_conformance.suite import Selection, Trial, locate, run, trials
 from ferrule_plugins import BackendNotInstalled
@@ -110,3 +113,25 @@ def test_locate() -> None:
         locate("no_such_module:backend")
     with pytest.raises(BackendNotInstalled, match="nothing"):
         locate("sound:nothing")
+
+
+@pytest.fixture
+def ill_sampled() -> Iterator[Op]:
+    """An op whose sample it refuses."""
+
+    def halved(x: Tensor, *, by: int) -> Tensor:
+        """Half of ``x``."""
+        return x / by
+
+    yield composite(dtypes=floating, samples=[sample(of(3), times=2)], ref="numpy:divide")(halved)
+    del OPS["halved"]
+
+
+def test_a_sample_that_its_op_refuses_fails_and_ends_nothing(ill_sampled: Op) -> None:
+    results = run(SoundBackend("ill_sampled"), ops=["halved", "neg"])
+    failed = {r.check for r in results if r.op == "halved" and r.outcome == "failed"}
+    assert failed == {"inferred_spec", "forward"}
+    assert {r.outcome for r in results if r.op == "neg"} == {"passed"}
+    (message,) = {r.message for r in results if r.id == "ill_sampled-halved-0-float32-forward"}
+    assert message.startswith("ill_sampled-halved-0-float32-forward: halved\n")
+    assert "has no argument 'times'" in message or "needs 'by'" in message

@@ -77,6 +77,11 @@ def reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
     return x.reshape(shape)
 
 
+def flip(x: Array, *, dims: tuple[int, ...]) -> Array:
+    steps = (slice(None, None, -1 if d in dims else 1) for d in range(x.ndim))
+    return x[(..., *steps)]  # the ellipsis keeps 0-d arrays arrays
+
+
 def slice_(
     x: Array, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]
 ) -> Array:
@@ -155,6 +160,7 @@ def relu(x: Array) -> Array:
 TUNED: dict[str, Kernel] = {
     "permute": permute,
     "reshape": reshape,
+    "flip": flip,
     "slice": slice_,
     "slice_scatter": slice_scatter,
     "cast": cast,

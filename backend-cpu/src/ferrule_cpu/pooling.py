@@ -61,15 +61,21 @@ def _positions(
 ) -> Array:
     """The flat position in the image of each winning tap."""
     out_h, out_w = winner.shape[2:]
-    height, width = size
+    width = size[1]
     tops = (np.arange(out_h) * stride[0] - padding[0])[:, None]
     lefts = np.arange(out_w) * stride[1] - padding[1]
     i, j = np.divmod(np.arange(kernel[0] * kernel[1]), kernel[1])
     if padding == (0, 0):
         return (i * dilation[0] * width + j * dilation[1])[winner] + (tops * width + lefts)
-    # where all taps are -inf, the padding may have won: stay inside the image
-    rows = np.clip((i * dilation[0])[winner] + tops, 0, height - 1)
-    return rows * width + np.clip((j * dilation[1])[winner] + lefts, 0, width - 1)
+    # where all taps are -inf, the padding may have won: then the first tap inside the image has
+    rows = np.maximum((i * dilation[0])[winner] + tops, _first_inside(tops, dilation[0]))
+    columns = np.maximum((j * dilation[1])[winner] + lefts, _first_inside(lefts, dilation[1]))
+    return rows * width + columns
+
+
+def _first_inside(starts: Array, dilation: int) -> Array:
+    """Where the first tap that is not in the padding stands, for windows that begin at ``starts``."""
+    return np.where(starts < 0, starts % dilation, starts)
 
 
 def _out_size(size: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import ferrule as fe
 import numpy as np
+
+import ferrule as fe
 from ferrule.op import Op
 from ferrule.tensor_type import TensorType
-from ferrule_plugins import Device, DType, Spec
-
 from ferrule_conformance.failure import Failure
+from ferrule_plugins import Device, DType, Spec
 
 Array = np.ndarray[Any, Any]
 Operand = Any

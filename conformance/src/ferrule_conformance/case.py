@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-import ferrule as fe
 import numpy as np
+
+import ferrule as fe
 from ferrule import runtime
 from ferrule.abstract import Abstract
 from ferrule.op import Op
 from ferrule.samples import Sample
 from ferrule.tensor_type import TensorType
-from ferrule_plugins import Backend, Device, DType, FerruleError, Shape, Spec, dtypes
-
 from ferrule_conformance import tolerance
 from ferrule_conformance.call import Call
 from ferrule_conformance.inputs import draw
+from ferrule_plugins import Backend, Device, DType, FerruleError, Shape, Spec, dtypes
 
 Each = Literal["backend", "dtype", "undeclared dtype", "op", "call"]
 

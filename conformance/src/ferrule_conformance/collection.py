@@ -99,5 +99,5 @@ class Item(pytest.Item):
         return self.path, None, self.name
 
 
-class Nonconformance(Exception):  # noqa: N818
+class Nonconformance(Exception):
     """A test failed. The text is all that its reader needs."""

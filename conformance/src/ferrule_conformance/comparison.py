@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from ferrule_plugins import DType, dtypes
 
 from ferrule_conformance.failure import Failure
 from ferrule_conformance.tolerance import Allowance
+from ferrule_plugins import DType, dtypes
 
 Array = np.ndarray[Any, Any]
 
@@ -38,13 +38,14 @@ def same_bits(got: Array, want: Array, what: str = "") -> None:
     """Raise `Failure` unless shape, dtype and every bit are equal."""
     if got.shape != want.shape or got.dtype != want.dtype:
         raise Failure(f"{what}got {_spec(got)}, and {_spec(want)} is right")
-    a, b = _bytes(got), _bytes(want)
-    if not np.array_equal(a, b):
-        place = int(np.argmax((a != b).reshape(max(got.size, 1), -1).any(axis=1)))
+    different = _bytes(got) != _bytes(want)
+    if different.any():
+        place = int(np.argmax(different.reshape(got.size, -1).any(axis=1)))
         index = tuple(int(i) for i in np.unravel_index(place, got.shape))
+        a, b = got[index], want[index]
         raise Failure(
-            f"{what}element {index} is {_show(got[index])} with the bits "
-            f"{_hex(got[index])}, and {_show(want[index])} with the bits {_hex(want[index])} is right"
+            f"{what}element {index} is {_show(a)} with the bits {_hex(a)}, and {_show(b)} with "
+            f"the bits {_hex(b)} is right"
         )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import ferrule as fe
 import numpy as np
-from ferrule_plugins import Device, DType, dtypes
 
+import ferrule as fe
 from ferrule_conformance.call import Array, Call, host, place, several
+from ferrule_plugins import Device, DType, dtypes
 
 Function = Callable[..., Any]
 """From operands as tensors to results."""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from ferrule.op import Op
-from ferrule_plugins import DType
 
+from ferrule.op import Op
 from ferrule_conformance import reference_backend
 from ferrule_conformance.call import Call, host
 from ferrule_conformance.case import Case
 from ferrule_conformance.comparison import agree
 from ferrule_conformance.failure import Failure
+from ferrule_plugins import DType
 
 Array = np.ndarray[Any, Any]
 

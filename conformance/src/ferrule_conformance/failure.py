@@ -7,5 +7,5 @@ class Failure(AssertionError):
     """The backend does not conform. The text says what was found and what is right."""
 
 
-class NotApplicable(Exception):  # noqa: N818
+class NotApplicable(Exception):
     """There is nothing to check here. The text is the reason that the report shows."""

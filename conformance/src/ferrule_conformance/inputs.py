@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from ferrule.samples import Input
 from ferrule_plugins import DType, dtypes
 

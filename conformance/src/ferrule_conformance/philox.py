@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from ferrule_plugins import Shape
 
 Words = tuple[int, int, int, int]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+
 from ferrule import runtime
 from ferrule_plugins import Device
 from ferrule_plugins.kits import array_namespace

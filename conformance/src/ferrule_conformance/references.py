@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from ferrule_plugins import DType, Shape
 
 from ferrule_conformance.philox import random_bits
+from ferrule_plugins import DType, Shape
 
 Array = np.ndarray[Any, Any]
 
@@ -118,10 +118,13 @@ def sort(x: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
     """Stable; NaN is larger than all else."""
     values, order = x.copy(), np.zeros(x.shape, np.int64)
     for row in _rows(x, dim):
-        keys = x[row].tolist()
-        ranks = sorted(range(len(keys)), key=lambda i: _rank(keys[i]))
-        if descending:  # from the far end, each run of equals in its former order
-            ranks = sorted(reversed(range(len(keys))), key=lambda i: _rank(keys[i]))[::-1]
+        keys = [_rank(key) for key in x[row].tolist()]
+        ranks = list(range(len(keys)))
+        if descending:  # the sorting is turned around, and equals in it twice
+            ranks.reverse()
+        ranks.sort(key=keys.__getitem__)
+        if descending:
+            ranks.reverse()
         order[row] = ranks
         values[row] = x[row][ranks]
     return values, order

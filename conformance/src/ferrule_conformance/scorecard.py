@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from io import StringIO
 from typing import Any, Literal
 
-from ferrule.op import OPS
-from ferrule_plugins import dtypes
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from ferrule.op import OPS
 from ferrule_conformance.case import CHECKS, Target
 from ferrule_conformance.suite import Outcome, Result
 from ferrule_conformance.waivers import Waiver
+from ferrule_plugins import dtypes
 
 SCHEMA = 1
+DISTRIBUTIONS = ("ferrule", "ferrule-conformance", "ferrule-plugins")
 OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "waived", "skipped")
 
 State = Literal["native", "decomposed", "host", "waived", "failed"]
@@ -83,6 +85,7 @@ class Scorecard:
         backend = self.target.backend
         return {
             "schema": SCHEMA,
+            "versions": {name: version(name) for name in DISTRIBUTIONS},
             "backend": {
                 "name": self.target.name,
                 "contract": list(backend.contract),

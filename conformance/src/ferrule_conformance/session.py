@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ferrule import runtime
-from ferrule_plugins import BackendError, FerruleError
-
 from ferrule_conformance import suite, waivers
 from ferrule_conformance.case import Target
 from ferrule_conformance.scorecard import Scorecard
 from ferrule_conformance.suite import LEVELS, Result, Selection, Trial
 from ferrule_conformance.waivers import Waiver, WaiverError
+from ferrule_plugins import FerruleError
 
 
 class SessionError(ValueError):
@@ -77,9 +76,9 @@ class Session:
                 waivers.read(request.waivers) if request.waivers is not None else []
             )
             waivers.refuse_unused(self._waivers, [trial.id for trial in everything])
-        except (BackendError, FerruleError, WaiverError, LookupError) as error:
+        except (FerruleError, WaiverError, LookupError) as error:
             self._stack.close()
-            raise SessionError(str(error.args[0] if error.args else error)) from error
+            raise SessionError(str(error)) from error
         self.trials = [trial for trial in everything if trial in selection]
         self.scorecard = Scorecard(target, self._waivers)
 

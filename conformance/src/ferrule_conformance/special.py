@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from ferrule_plugins import DType, dtypes
 
 Array = np.ndarray[Any, Any]

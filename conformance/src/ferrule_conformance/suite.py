@@ -5,19 +5,18 @@ from __future__ import annotations
 import importlib
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal
 
+import ferrule_conformance.checks  # noqa: F401  declares them
 from ferrule import runtime
 from ferrule.op import OPS, forget_plans
-from ferrule_plugins import Backend, BackendNotInstalled, DType, dtypes
-
-import ferrule_conformance.checks  # noqa: F401  (declares them)
 from ferrule_conformance.case import CHECKS, Case, Check, Target, sweep
 from ferrule_conformance.failure import Failure, NotApplicable
 from ferrule_conformance.waivers import Waiver, waiver_of
+from ferrule_plugins import Backend, BackendNotInstalled, DType, dtypes
 
 LEVELS = (0, 1, 2, 3)
 
@@ -140,7 +139,7 @@ def trials(target: Target, ops: Collection[str] | None = None) -> Iterator[Trial
     def of(each: str, cases: Iterable[Case]) -> Iterator[Trial]:
         for case in cases:
             for check in by_each.get(each, ()):
-                if check.when(case):
+                if _applies(check, case):
                     yield Trial(check, case)
 
     undeclared: list[DType] = [d for d in dtypes.ALL if d not in target.dtypes]
@@ -153,6 +152,14 @@ def trials(target: Target, ops: Collection[str] | None = None) -> Iterator[Trial
         yield from of("op", [Case(target, op)])
         for index in range(len(op.samples)):
             yield from of("call", [Case(target, op, index, d) for d in sweep(target, op, index)])
+
+
+def _applies(check: Check, case: Case) -> bool:
+    """A declaration that is so wrong that nobody can tell has a test, which fails."""
+    try:
+        return check.when(case)
+    except Exception:
+        return True
 
 
 @contextmanager
@@ -202,10 +209,10 @@ def judge(trial: Trial, waiver: Waiver | None = None) -> Result:
 def describe(trial: Trial, error: Exception) -> str:
     """All that one needs to mend what failed."""
     case, target = trial.case, trial.case.target
+    subject = case.op.name if case.op else case.dtype.name if case.dtype else "the contract"
     if case.index is not None:
-        subject = str(case.call())
-    else:
-        subject = case.op.name if case.op else case.dtype.name if case.dtype else "the contract"
+        with suppress(Exception):  # which is then what failed
+            subject = str(case.call())
     if isinstance(error, Failure):
         reason = str(error)
     else:

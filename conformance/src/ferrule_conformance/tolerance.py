@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from ferrule.op import Op
 from ferrule_plugins import DType, dtypes
 

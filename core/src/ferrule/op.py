@@ -280,7 +280,7 @@ class Unary(Op):
         out: Any = plan.out
         if node is None or plan.rule is None or not modes.recording:
             return Tensor(data, out) if out.__class__ is TensorType else _wrap(data, out, None)
-        kept = (array,) if plan.keeps[0] else _NOTHING
+        kept = (array,) if plan.keeps_any else ()
         node = OpNode(plan, (node,), kept, data if plan.keeps_output else None)
         return Tensor(data, out, node) if out.__class__ is TensorType else _wrap(data, out, node)
 
@@ -330,8 +330,10 @@ class Binary(Op):
         out: Any = plan.out
         if (node_a is None and node_b is None) or plan.rule is None or not modes.recording:
             return Tensor(data, out)
-        keeps_a, keeps_b = plan.keeps
-        kept = (array_a if keeps_a else None, array_b if keeps_b else None)
+        kept = ()
+        if plan.keeps_any:
+            keeps_a, keeps_b = plan.keeps
+            kept = (array_a if keeps_a else None, array_b if keeps_b else None)
         output = data if plan.keeps_output else None
         return Tensor(data, out, OpNode(plan, (node_a, node_b), kept, output))
 
@@ -356,7 +358,6 @@ def _is_constant(value: Any) -> bool:
 _CONSTANTS = (
     int, float, complex, str, type(None), type, DType, Device, TensorType, np.generic,
 )  # fmt: skip
-_NOTHING = (None,)
 _CONTINUOUS = ("floating", "complex")
 
 

@@ -25,13 +25,14 @@ class Plan:
             casts, or through the body of a composite.
         rule: how to differentiate; None where there is nothing to record.
         keeps: for each operand, whether its array is kept on the tape.
+        keeps_any: whether any is.
         keeps_output: whether the output's array is.
         casts: for each operand, the dtype to convert it to first; None where all fit.
         bounds: the range within which an integer scalar must lie; None where any will do.
     """
 
     __slots__ = (
-        "attrs", "bounds", "casts", "keeps", "keeps_output", "op", "out", "rule", "run", "types",
+        "attrs", "bounds", "casts", "keeps", "keeps_any", "keeps_output", "op", "out", "rule", "run", "types",
     )  # fmt: skip
 
     def __init__(self, op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> None:
@@ -42,6 +43,7 @@ class Plan:
         self.run: Callable[..., Any] | None = None
         self.rule: Rule | None = None
         self.keeps: tuple[bool, ...] = (False,) * len(types)
+        self.keeps_any = False
         self.keeps_output = False
         self.casts: tuple[DType | None, ...] | None = None
         self.bounds: tuple[int, int] | None = None
@@ -52,3 +54,4 @@ class Plan:
         self.keeps_output = rule.keeps_output
         variadic = self.op.schema.variadic
         self.keeps = (rule.keeps_all,) * len(self.types) if variadic else rule.keeps
+        self.keeps_any = any(self.keeps)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
-import ferrule as fe
 import numpy as np
+
+import ferrule as fe
 from ferrule.op import OPS
+from ferrule_conformance.case import Case, check
+from ferrule_conformance.failure import Failure
 from ferrule_plugins import (
     CONTRACT,
     Backend,
@@ -17,9 +20,6 @@ from ferrule_plugins import (
     MemoryStats,
     Report,
 )
-
-from ferrule_conformance.case import Case, check
-from ferrule_conformance.failure import Failure
 
 OPTIONAL = ("compile", "fused", "communicator")
 """Features that are methods of the backend, by name."""

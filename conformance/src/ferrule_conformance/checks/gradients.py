@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import ferrule as fe
 import numpy as np
-from ferrule_plugins import Device
 
+import ferrule as fe
 from ferrule_conformance import reference_backend, tolerance
 from ferrule_conformance.call import Array, Call
 from ferrule_conformance.case import Case, check
@@ -29,6 +28,7 @@ from ferrule_conformance.derivative import (
     weighted_gradients,
     weighted_result,
 )
+from ferrule_plugins import Device
 
 
 def _differentiable(case: Case) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-import ferrule as fe
 import numpy as np
-from ferrule_plugins import Device, Shape
 
+import ferrule as fe
 from ferrule_conformance.call import Array, Call, place
 from ferrule_conformance.case import Case, check, principal
 from ferrule_conformance.expectation import matches_reference
+from ferrule_plugins import Device, Shape
 
 Layout = Callable[[Array, Device], fe.Tensor]
 

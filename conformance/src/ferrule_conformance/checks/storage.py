@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import ferrule as fe
 import numpy as np
-from ferrule_plugins import DType, Spec, dtypes
 
+import ferrule as fe
 from ferrule_conformance.call import host
 from ferrule_conformance.case import Case, check
 from ferrule_conformance.comparison import agree, same_bits
 from ferrule_conformance.failure import Failure, NotApplicable
 from ferrule_conformance.references import cast
 from ferrule_conformance.special import special_numbers
+from ferrule_plugins import DType, Spec, dtypes
 
 Array = np.ndarray[Any, Any]
 

@@ -79,19 +79,19 @@ def nonfinite(case: Case) -> None:
     """NaN and infinities among the elements are neither swallowed nor invented."""
     for numbers in ([np.nan], [np.inf], [-np.inf], [np.inf, -np.inf, np.nan]):
         call, rng = case.call(), case.rng(stream=2)
+        operands = [
+            _struck(x, numbers, rng) if isinstance(x, np.ndarray) and _is_value(case, i) else x
+            for i, x in enumerate(call.operands)
+        ]
+        matches_reference(case, call.with_operands(operands))
 
-        def struck(i: int, x: Array) -> Array:
-            if not _is_value(case, i) or not x.size:
-                return x
-            x = x.copy()
-            for number in numbers:
-                x[tuple(rng.integers(0, n) for n in x.shape)] = number
-            return x
 
-        struck_call = call.with_operands(
-            struck(i, x) if isinstance(x, np.ndarray) else x for i, x in enumerate(call.operands)
-        )
-        matches_reference(case, struck_call)
+def _struck(x: Array, numbers: list[float], rng: np.random.Generator) -> Array:
+    """``x`` with these numbers at places drawn at random."""
+    x = x.copy()
+    for number in numbers if x.size else ():
+        x[tuple(rng.integers(0, n) for n in x.shape)] = number
+    return x
 
 
 def _takes_extremes(case: Case) -> bool:
@@ -121,10 +121,11 @@ def _is_about_order(case: Case) -> bool:
     """The op's sample asks for distinct values, so what it does with equal ones is a matter of its
     own."""
     first = next(iter(case.sample.inputs), None)
-    return case.subject.primitive and first is not None and first.distinct
+    computed = case.subject.primitive or (case.native and case.subject.ref is not None)
+    return computed and first is not None and first.distinct
 
 
-@check(each="call", level=1, when=_is_about_order)
+@check(each="call", level=(1, 3), when=_is_about_order)
 def ties(case: Case) -> None:
     """Among equal elements, the one that the op's definition names is taken."""
     rng = case.rng(stream=4)

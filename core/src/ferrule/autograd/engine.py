@@ -36,23 +36,22 @@ def backpropagate(
     """
     pending: dict[Node, Any] = {}
     queue: list[tuple[int, Node]] = []
-
-    def deliver(node: Node, g: Any) -> None:
-        before = pending.get(node)
-        if before is None:
-            heappush(queue, (-node.seq, node))
-            pending[node] = g
-        else:
-            pending[node] = _sum(before, g)
-
     found: dict[Node, Any] = {}
     with modes.set_grad_enabled(create_graph):
-        roots = list(roots)
-        needed = None if targets is None else _leading_to(targets, [node for node, _ in roots])
-        for node, g in roots:
-            if needed is None or node in needed:
-                deliver(node, g)
-        while queue:
+        arriving = list(roots)
+        needed = None
+        if targets is not None:
+            needed = _leading_to(targets, [node for node, _ in arriving])
+            arriving = [(node, g) for node, g in arriving if node in needed]
+        while True:
+            for node, g in arriving:
+                if node in pending:
+                    pending[node] = _sum(pending[node], g)
+                else:
+                    pending[node] = g
+                    heappush(queue, (-node.seq, node))
+            if not queue:
+                return found
             node = heappop(queue)[1]
             g = pending.pop(node)
             if node.hooks is not None:
@@ -63,12 +62,11 @@ def backpropagate(
             elif node in targets:
                 found[node] = g
             if needed is not None and needed.isdisjoint(node.parents or ()):
-                continue  # a target that leads to no other: what lies behind it stays as it is
-            for parent, gradient in node.pull(g, needed):
-                deliver(parent, gradient)
+                arriving = []  # a target that leads to no other: what is behind it stays as it is
+                continue
+            arriving = node.pull(g, needed)
             if not retain_graph:
                 node.release()
-    return found
 
 
 def _sum(a: Any, b: Any) -> Any:

@@ -118,20 +118,20 @@ class OpNode(Node):
         return repr(self.plan.op.name)
 
     def pull(self, g: Any, needed: set[Node] | None) -> Pulled:
-        wanted = list(self.wanted(needed))
-        plan = self.plan
+        parents, plan = self.parents, self.plan
+        if parents is None:
+            self.fail_as_freed()
         assert plan.rule is not None
         gradients = plan.rule.gradients(self, g)
-        types = plan.types
         pulled: Pulled = []
-        for i, parent in wanted:
-            gradient = gradients[i]
-            if gradient is None:
+        # as `wanted`, written out: this is the innermost loop of every backward pass
+        for parent, gradient, type_ in zip(parents, gradients, plan.types):
+            if parent is None or gradient is None or (needed is not None and parent not in needed):
                 continue
             if gradient.__class__ is FunctionType:  # deferred: only now is it known to be wanted
                 gradient = gradient()
-            if gradient._type is not types[i]:
-                gradient = fit(gradient, types[i], self.name)
+            if gradient._type is not type_:
+                gradient = fit(gradient, type_, self.name)
             pulled.append((parent, gradient))
         return pulled
 

@@ -127,10 +127,11 @@ def _prepare(
     if resume:
         state = fe.load(resume)
         recipe = Recipe.resumed(options, saved_recipe(state, str(resume)), str(resume))
-        if len(state["epochs"]) >= recipe.epochs:
+        done = len(state["epochs"])
+        if done >= recipe.epochs:
             raise ArgumentError(
-                f"{resume} holds {len(state['epochs'])} epochs already, and --epochs counts them; "
-                f"ask for more, such as --epochs {len(state['epochs']) + recipe.task.epochs}"
+                f"{resume} holds {done} epoch{'s'[: done > 1]} already, and --epochs counts them; "
+                f"ask for more, such as --epochs {done + recipe.task.epochs}"
             )
     if plot:
         picture.check(plot)

@@ -1,0 +1,103 @@
+"""Reading and adding by index, against loops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+Array = np.ndarray[Any, Any]
+
+DTYPES = [np.float64, np.float32, np.int64, np.uint8, np.complex128]
+
+
+@st.composite
+def along_a_dim(draw: st.DrawFn) -> tuple[Array, Array, Array, int]:
+    """``x``, an index that may repeat, what to add there, and the dim."""
+    shape = draw(array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4))
+    dim = draw(st.integers(0, len(shape) - 1))
+    index_shape = tuple(draw(st.integers(0, 5)) if d == dim else n for d, n in enumerate(shape))
+    dtype = draw(st.sampled_from(DTYPES))
+    whole = st.integers(0, 9)
+    index = draw(arrays(np.int64, index_shape, elements=st.integers(0, shape[dim] - 1)))
+    return (
+        draw(arrays(dtype, shape, elements=whole)),
+        index,
+        draw(arrays(dtype, index_shape, elements=whole)),
+        dim,
+    )
+
+
+@given(along_a_dim())
+def test_scatter_add(kernels: Any, case: tuple[Array, Array, Array, int]) -> None:
+    x, index, source, dim = case
+    expected = x.copy()
+    for at in np.ndindex(index.shape):
+        expected[(*at[:dim], index[at], *at[dim + 1 :])] += source[at]
+    found = kernels["scatter_add"](x, index, source, dim=dim)
+    assert found.dtype == x.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(along_a_dim())
+def test_gather(kernels: Any, case: tuple[Array, Array, Array, int]) -> None:
+    x, index, _, dim = case
+    expected = np.empty(index.shape, x.dtype)
+    for at in np.ndindex(index.shape):
+        expected[at] = x[(*at[:dim], index[at], *at[dim + 1 :])]
+    np.testing.assert_array_equal(kernels["gather"](x, index, dim=dim), expected)
+
+
+@given(along_a_dim(), st.data())
+def test_index_add_and_index_select(
+    kernels: Any, case: tuple[Array, Array, Array, int], data: st.DataObject
+) -> None:
+    x, _, source, dim = case
+    n = source.shape[dim]
+    index = data.draw(arrays(np.int64, (n,), elements=st.integers(0, x.shape[dim] - 1)))
+    expected = x.copy()
+    for k, i in enumerate(index):
+        at = (slice(None),) * dim
+        expected[(*at, i)] += source[(*at, k)]
+    np.testing.assert_array_equal(kernels["index_add"](x, index, source, dim=dim), expected)
+    selected = kernels["index_select"](x, index, dim=dim)
+    np.testing.assert_array_equal(selected, np.take(x, index, axis=dim))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32], ids=str)
+def test_many_additions_to_one_place_are_made_in_float32_at_least(kernels: Any, dtype: Any) -> None:
+    n = 5000
+    source = np.full(n, 0.1).astype(dtype)
+    exact = n * float(source[0])
+    for op in ("scatter_add", "index_add"):
+        found = kernels[op](np.zeros(3, dtype), np.full(n, 1), source, dim=0)
+        assert found.dtype == dtype
+        eps = float(ml_dtypes.finfo(dtype).eps)
+        rtol = max(eps, n * 2**-25)
+        np.testing.assert_allclose(found.astype(float), [0, exact, 0], rtol=rtol)
+
+
+def test_nan_and_infinities_stay_in_their_places(kernels: Any) -> None:
+    source = np.array([np.nan, np.inf, 1.0, -np.inf])
+    found = kernels["scatter_add"](np.zeros(4), np.array([0, 1, 2, 1]), source, dim=0)
+    np.testing.assert_array_equal(found, [np.nan, np.nan, 1, 0])
+
+
+def test_large_integers_are_added_exactly(kernels: Any) -> None:
+    big = np.array([2**62 + 1])
+    found = kernels["scatter_add"](np.array([0]), np.array([0]), big, dim=0)
+    assert found.tolist() == [2**62 + 1]
+
+
+@pytest.mark.parametrize("index", [3, -4, 10**9])
+def test_reading_outside_is_an_error(kernels: Any, index: int) -> None:
+    x, at = np.zeros((3, 3)), np.array([index])
+    with pytest.raises(IndexError):
+        kernels["index_select"](x, at, dim=1)
+    with pytest.raises(IndexError):
+        kernels["gather"](x, np.full((3, 1), index), dim=1)
