@@ -1,4 +1,4 @@
-"""What every kernel of the table promises: arrays come back, operands stay, nothing is warned of."""
+"""What every kernel promises: arrays come back, operands stay, nothing is warned of."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def by_loops(
                     continue
                 value = x[at[0], at[1], row, col]
                 first = winner is None
-                if first or (best[at] == best[at] and not value <= best[at]):  # noqa: PLR0124
+                if first or (best[at] == best[at] and not value <= best[at]):
                     best[at], winner = value, row * w + col
         places[at] = winner
     return best, places

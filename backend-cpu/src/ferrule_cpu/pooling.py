@@ -74,7 +74,7 @@ def _positions(
 
 
 def _first_inside(starts: Array, dilation: int) -> Array:
-    """Where the first tap that is not in the padding stands, for windows that begin at ``starts``."""
+    """Where the first tap outside the padding stands, for windows that begin at ``starts``."""
     return np.where(starts < 0, starts % dilation, starts)
 
 

@@ -23,6 +23,7 @@ from ferrule.training.run import Step
 Write = Callable[..., Path]
 
 FAST = ("train", "digits", "--model", "mlp", "--batch-size", "96")
+MAIN = "from ferrule.cli import main; raise SystemExit(main())"
 ROW = re.compile(r" +(\d+)/\d+ +[\d.]+ +[\d.]+% +[\d.]+ +[\d.]+% +[\d,]+ +[\d.]+")
 
 
@@ -261,13 +262,43 @@ class TestInterruption:
             if save
             else "nothing was saved (--save FILE keeps each epoch)"
         )
-        assert err == f"interrupted in epoch 2 of 3; {kept}\n"
+        assert err == f"interrupted after 1 of 3 epochs; {kept}\n"
+
+    def test_the_checkpoint_that_was_resumed_is_named(
+        self, ferrule: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(run: Run, on_step: Any) -> Epoch:
+            raise KeyboardInterrupt
+
+        ferrule(*FAST, "--epochs", 1, "--save", tmp_path / "f")
+        monkeypatch.setattr(training.Run, "train_epoch", interrupted)
+        resume = ("--resume", tmp_path / "f", "--save", tmp_path / "g")
+        code, _, err = ferrule("train", "digits", *resume, "--epochs", 3)
+        assert code == 130
+        assert f"{tmp_path / 'f'} holds 1 epoch. To go on: ferrule train digits --resume" in err
+
+    def test_an_epoch_that_is_being_saved_is_not_lost(
+        self, ferrule: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        save, calls = fe.save, []
+
+        def interrupted(obj: Any, path: Path) -> None:
+            calls.append(path)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            save(obj, path)
+
+        monkeypatch.setattr(fe, "save", interrupted)
+        code, _, err = ferrule(*FAST, "--epochs", 3, "--save", tmp_path / "f")
+        assert code == 130
+        assert err.startswith(f"interrupted after 2 of 3 epochs; {tmp_path / 'f'} holds 2 epochs.")
+        assert len(fe.load(tmp_path / "f")["epochs"]) == 2
 
     def test_a_real_signal(self, ferrule: Callable[..., Any], tmp_path: Path) -> None:
         path = tmp_path / "f"
         command = (*FAST, "--epochs", "100000", "--save", str(path))
         with subprocess.Popen(
-            [sys.executable, "-c", "from ferrule.cli import main; raise SystemExit(main())", *command],
+            [sys.executable, "-c", MAIN, *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -275,12 +306,13 @@ class TestInterruption:
             assert process.stdout is not None
             while not ROW.fullmatch(process.stdout.readline().rstrip("\n")):
                 assert process.poll() is None
-            process.stdout.readline()  # so that the first epoch is saved, too
+            process.stdout.readline()  # the second: so the first is saved by now
             process.send_signal(signal.SIGINT)
             _, err = process.communicate()
         assert process.returncode == 130
-        found = re.search(r"^interrupted in epoch (\d+) of 100000; .* holds (\d+) epoch", err)
+        found = re.search(r"^interrupted after (\d+) of 100000 epochs; .* holds (\d+) epoch", err)
         assert found, err
+        assert found[1] == found[2]
         assert "Traceback" not in err
         state = fe.load(path)
         assert len(state["epochs"]) == int(found[2])

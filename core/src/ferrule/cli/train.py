@@ -92,6 +92,7 @@ def _train(
     console = terminal.console()
     console.print(_introduction(run), soft_wrap=True)
     display = Display(console, run.recipe.epochs, len(run.train_set))
+    kept = (resume, len(run.epochs)) if resume else None
     try:
         while len(run.epochs) < run.recipe.epochs:
             with display.epoch(len(run.epochs) + 1) as on_step:
@@ -99,8 +100,12 @@ def _train(
             display.row(done)
             if save:
                 fe.save(run.state(), save)
+                kept = save, len(run.epochs)
     except KeyboardInterrupt:
-        typer.echo(_interruption(run, save), err=True)
+        if save and len(run.epochs) > (kept[1] if kept else 0):  # it came while this was saved
+            fe.save(run.state(), save)
+            kept = save, len(run.epochs)
+        typer.echo(_interruption(run, kept, save), err=True)
         raise typer.Exit(130) from None
     count = len(run.epochs)
     console.print(
@@ -167,12 +172,13 @@ def _introduction(run: Run) -> str:
     )
 
 
-def _interruption(run: Run, save: Path | None) -> str:
-    done, recipe = len(run.epochs), run.recipe
-    text = f"interrupted in epoch {done + 1} of {recipe.epochs}; "
-    if not save or not done:
+def _interruption(run: Run, kept: tuple[Path, int] | None, save: Path | None) -> str:
+    """``kept`` is the checkpoint that is furthest on, and the epochs that it holds."""
+    text = f"interrupted after {len(run.epochs)} of {run.recipe.epochs} epochs; "
+    if kept is None:
         return text + "nothing was saved" + ("" if save else " (--save FILE keeps each epoch)")
+    file, done = kept
     return text + (
-        f"{save} holds {done} epoch{'s'[: done > 1]}. To go on: ferrule train {recipe.dataset} "
-        f"--resume {save} --save {save}"
+        f"{file} holds {done} epoch{'s'[: done > 1]}. To go on: ferrule train {run.recipe.dataset} "
+        f"--resume {file}" + (f" --save {save}" if save else "")
     )
