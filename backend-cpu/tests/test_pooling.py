@@ -30,10 +30,10 @@ def by_loops(
         out_size(size, k, s, p, d, ceil_mode)
         for size, k, s, p, d in zip((h, w), kernel_size, stride, padding, dilation)
     )
-    best = np.empty((n, c, oh, ow), dtype=x.dtype)
+    best: Any = np.empty((n, c, oh, ow), dtype=x.dtype)
     places = np.empty((n, c, oh, ow), dtype=np.int64)
     for at in np.ndindex(best.shape):
-        winner = None
+        winner = -1
         for i in range(kernel_size[0]):
             for j in range(kernel_size[1]):
                 row = at[2] * stride[0] - padding[0] + i * dilation[0]
@@ -41,7 +41,7 @@ def by_loops(
                 if not (0 <= row < h and 0 <= col < w):
                     continue
                 value = x[at[0], at[1], row, col]
-                first = winner is None
+                first = winner < 0
                 if first or (best[at] == best[at] and not value <= best[at]):
                     best[at], winner = value, row * w + col
         places[at] = winner

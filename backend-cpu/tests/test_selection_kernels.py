@@ -94,10 +94,13 @@ def test_large_integers_are_added_exactly(kernels: Any) -> None:
     assert found.tolist() == [2**62 + 1]
 
 
+@pytest.mark.parametrize("op", ["index_select", "gather", "index_add", "scatter_add"])
 @pytest.mark.parametrize("index", [3, -4, 10**9])
-def test_reading_outside_is_an_error(kernels: Any, index: int) -> None:
-    x, at = np.zeros((3, 3)), np.array([index])
+def test_an_index_outside_is_an_error_and_not_an_element_of_another_row(
+    kernels: Any, op: str, index: int
+) -> None:
+    x = np.zeros((3, 3))
+    at = np.array([index]) if op.startswith("index") else np.full((3, 1), index)
+    source = (np.ones((3, 1)),) if op.endswith("add") else ()
     with pytest.raises(IndexError):
-        kernels["index_select"](x, at, dim=1)
-    with pytest.raises(IndexError):
-        kernels["gather"](x, np.full((3, 1), index), dim=1)
+        kernels[op](x, at, *source, dim=1)

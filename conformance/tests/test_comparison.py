@@ -43,6 +43,11 @@ def test_denormals_are_compared_in_units_of_their_own() -> None:
         agree(f32(4 * least), np.array([least]), ONE)
 
 
+def test_a_want_next_to_0_is_no_warning() -> None:
+    with pytest.raises(Failure, match="no rounding explains"):
+        agree(np.array([9.0]), np.array([1e-320]), ONE)
+
+
 @pytest.mark.parametrize(
     ("got", "want"),
     [(np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0), (np.inf, -np.inf), (3e38, np.inf)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sound import SoundBackend, backend
@@ -72,6 +73,12 @@ def test_later_samples_are_tried_in_two_dtypes() -> None:
 def test_checks_say_what_they_claim() -> None:
     for check in CHECKS.values():
         assert check.claim.endswith(".")
+
+
+def test_every_check_and_option_is_in_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text()
+    options = [f"--ferrule-{option}" for option in ("level", "ops", "only", "waivers", "fallback")]
+    assert [name for name in [*CHECKS, *options] if f"`{name}`" not in text] == []
 
 
 def test_seed_changes_the_inputs_and_nothing_else(all_trials: list[Trial]) -> None:

@@ -17,7 +17,7 @@ def test_the_file_appears_at_the_end_of_the_block(tmp_path: Path) -> None:
         assert target.read_text() == "old"
         assert temporary.parent == target.parent
     assert target.read_text() == "new"
-    assert os.listdir(tmp_path) == ["file"]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -30,7 +30,7 @@ def test_a_block_that_raises_leaves_everything_as_it_was(
         temporary.write_text("half of the n")
         raise error
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
@@ -50,7 +50,7 @@ def test_a_disk_that_fails_leaves_everything_as_it_was(
     ):
         temporary.write_text("new")
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_data_are_on_the_disk_before_the_name_is(
@@ -97,17 +97,15 @@ def unwritable(tmp_path: Path) -> dict[str, tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize(
-    "case", ["below a file", "below nothing", "a folder", "no name", "a pipe"]
-)
+@pytest.mark.parametrize("case", ["below a file", "below nothing", "a folder", "no name", "a pipe"])
 def test_where_no_file_can_be(case: str, tmp_path: Path) -> None:
     path, reason = unwritable(tmp_path)[case]
-    before = sorted(os.listdir(tmp_path))
+    before = sorted(tmp_path.iterdir())
     with pytest.raises(OutputError, match=f"cannot be written: {reason}"):
         check_writable(path)
     with pytest.raises(OutputError, match=f"cannot be written: {reason}"), replacing(path):
         raise AssertionError("the block must not run")
-    assert sorted(os.listdir(tmp_path)) == before
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_folder_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +120,8 @@ def test_a_folder_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_checking_changes_nothing(tmp_path: Path) -> None:
     target = tmp_path / "file"
     check_writable(target)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
     target.write_text("old")
     check_writable(target)
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]

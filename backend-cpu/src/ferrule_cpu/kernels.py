@@ -25,9 +25,7 @@ _HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 def table() -> dict[str, Kernel]:
     """Every kernel of the backend, by op."""
     found: dict[str, Kernel] = {}
-    kit = array_namespace.kernels(
-        np, dtype_of=lambda dtype: dtype.numpy, bools_are_numbers=True
-    )
+    kit = array_namespace.kernels(np, dtype_of=lambda dtype: dtype.numpy, bools_are_numbers=True)
     for op, function in {**kit, **TUNED}.items():
         if op in _ONE_STEP:
             found[op] = quiet.direct(function, _ONE_STEP[op])
@@ -118,6 +116,9 @@ def index_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
 
 
 def scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
+    size = x.shape[dim]
+    if index.size and not (index.min() >= 0 and index.max() < size):  # would land in another row
+        raise IndexError(f"an index is out of range for dim {dim}, whose size is {size}")
     # by flat positions: numpy.add.at is several times faster with one index than with several
     positions = index * math.prod(x.shape[dim + 1 :])
     for d, n in enumerate(index.shape):

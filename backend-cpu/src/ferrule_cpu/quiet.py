@@ -29,6 +29,7 @@ class _Quiet(threading.local):
 
 _quiet = _Quiet()
 _asarray = np.asarray
+_ndarray = np.ndarray
 
 
 def direct(function: Callable[..., Any], operands: int) -> Callable[..., Any]:
@@ -41,17 +42,19 @@ def direct(function: Callable[..., Any], operands: int) -> Callable[..., Any]:
         return lambda a, **attrs: _asarray(_quiet.run(function, a, **attrs))
 
     def binary(a: Any, b: Any) -> Any:
-        if a.__class__ is not b.__class__:
-            a, b = _fitted(a, b), _fitted(b, a)
+        if a.__class__ is not b.__class__:  # a Python scalar; 16 bits are seldom, and soon told
+            if a.__class__ is not _ndarray:
+                a = _fitted(a, b) if b.itemsize == 2 else a
+            elif a.itemsize == 2:
+                b = _fitted(b, a)
         return _asarray(_quiet.run(function, a, b))
 
     return binary
 
 
-def _fitted(x: Any, other: Any) -> Any:
-    """A Python scalar in bfloat16 where it meets an array of that: NumPy would widen the array."""
-    narrow = getattr(other, "dtype", None) == _BFLOAT16 and not hasattr(x, "dtype")
-    return _BFLOAT16.type(x) if narrow else x
+def _fitted(scalar: Any, array: Any) -> Any:
+    """The scalar in bfloat16 where the array is of that: NumPy would widen the array instead."""
+    return array.dtype.type(scalar) if array.dtype == _BFLOAT16 else scalar
 
 
 def nested(function: Callable[..., Any]) -> Callable[..., Any]:

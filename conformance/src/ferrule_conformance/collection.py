@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,11 @@ class Collection:
         if self.reports:
             self.session.write()
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        terminalreporter.write_line("")
-        for line in self.session.scorecard.table(terminalreporter._tw.fullwidth).splitlines():
-            terminalreporter.write_line(line)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.session.scorecard.results:
+            width = shutil.get_terminal_size().columns
+            terminalreporter.write_line("")
+            terminalreporter.write_line(self.session.scorecard.table(width))
 
     def pytest_unconfigure(self) -> None:
         self.session.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -87,11 +88,12 @@ def _nearly(got: Array, want: Array, within: Allowance, what: str, signed_zero: 
     if np.isinf(excess[index]):
         far = "which no rounding explains"
     else:
-        binade = 2.0 ** np.floor(np.log2(size[index])) if size[index] else 0.0
+        binade = 2.0 ** math.floor(math.log2(size[index])) if size[index] else 0.0
         ulp = max(float(info.eps) * binade, float(info.smallest_subnormal))
+        ulps = float(error[index]) / ulp
         far = (
-            f"off by {error[index] / ulp:.3g} ULPs of {dtype.name} ({excess[index]:.3g} units of "
-            f"error, and {within.units:.3g} are allowed)"
+            f"off by {ulps:.3g} ULPs of {dtype.name} ({excess[index]:.3g} units of error, and "
+            f"{within.units:.3g} are allowed)"
         )
     raise Failure(
         f"{what}{int(wrong.sum())} of {wrong.size} elements are wrong, the worst at {index}: got "

@@ -216,7 +216,7 @@ class Op:
         parents = tuple(x._node if isinstance(x, Tensor) else None for x in operands)
         try:
             if plan.rule is None or not modes.recording or not any(parents):
-                return self.body(*operands, **plan.attrs)
+                return _apart(self.body(*operands, **plan.attrs), operands)
             with no_grad():
                 result = self.body(*operands, **plan.attrs)
         except Exception as error:
@@ -233,6 +233,16 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<{'primitive' if self.primitive else 'composite'} {self.name}{self.schema}>"
+
+
+def _apart(result: Any, operands: tuple[Any, ...]) -> Any:
+    """What a body returned, in objects that are none of its operands: writing to a result in place
+    must not change an operand."""
+    if isinstance(result, tuple):
+        return tuple(_apart(y, operands) for y in result)
+    if any(result is x for x in operands):
+        return Tensor(result._data, result._type, result._node)
+    return result
 
 
 _NOT_GIVEN: Any = object()

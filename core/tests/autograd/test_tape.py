@@ -49,7 +49,10 @@ def test_a_long_chain_is_deallocated_without_recursion(walk: str) -> None:
     assert node() is None
 
 
-def arrays_alive(build: Callable[[], Any]) -> tuple[Any, list[bool]]:
+Note = Callable[[Tensor], Tensor]
+
+
+def arrays_alive(build: Callable[[Note], Any]) -> tuple[Any, list[bool]]:
     """What ``build`` returns, and which of the arrays that it noted are still alive after it."""
     noted: list[weakref.ref[Any]] = []
 
@@ -57,7 +60,7 @@ def arrays_alive(build: Callable[[], Any]) -> tuple[Any, list[bool]]:
         noted.append(weakref.ref(x._data))
         return x
 
-    kept = build(note)  # pyright: ignore[reportCallIssue]
+    kept = build(note)
     gc.collect()
     return kept, [r() is not None for r in noted]
 
@@ -66,7 +69,7 @@ def made() -> Tensor:
     return fe.rand(1000).requires_grad_() * 1.0
 
 
-CASES: dict[str, tuple[Callable[[Callable[[Tensor], Tensor]], Any], list[bool]]] = {
+CASES: dict[str, tuple[Callable[[Note], Any], list[bool]]] = {
     # each notes its operand first, then its output, and returns what keeps the graph alive
     "exp keeps its output": (lambda note: note(note(made()).exp()).sum(), [False, True]),
     "log keeps its operand": (lambda note: note(note(made()).log()).sum(), [True, False]),

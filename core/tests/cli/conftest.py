@@ -24,7 +24,8 @@ def ferrule(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
 
     def run(*arguments: object) -> Outcome:
         code = main([str(a) for a in arguments])
-        return Outcome(code, *capsys.readouterr())
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
 
     return run
 

@@ -61,9 +61,7 @@ class TestRuns:
         cnn = ("train", "digits", "--batch-size", "96", "--seed", "2")
         ferrule(*cnn, "--epochs", 4, "--save", straight)
         ferrule(*cnn, "--epochs", 2, "--save", half)
-        code, out, _ = ferrule(
-            "train", "digits", "--resume", half, "--epochs", 4, "--save", half
-        )
+        code, out, _ = ferrule("train", "digits", "--resume", half, "--epochs", 4, "--save", half)
         assert code == 0
         assert rows(out) == [3, 4]
         assert half.read_bytes() == straight.read_bytes()
@@ -77,7 +75,7 @@ class TestRuns:
         before = saved.read_bytes()
         assert ferrule(*FAST, "--resume", saved, "--epochs", 2).code == 0
         assert saved.read_bytes() == before
-        assert os.listdir(tmp_path) == ["saved"]
+        assert [p.name for p in tmp_path.iterdir()] == ["saved"]
 
     def test_the_picture(self, ferrule: Callable[..., Any], tmp_path: Path) -> None:
         path = tmp_path / "run.png"
@@ -158,9 +156,7 @@ class TestRefusals:
         assert "the file exists and is no checkpoint" in refused(*FAST, "--save", thesis)
         assert thesis.read_text() == "three years of work"
 
-    def test_one_file_for_two_purposes(
-        self, refused: Callable[..., str], tmp_path: Path
-    ) -> None:
+    def test_one_file_for_two_purposes(self, refused: Callable[..., str], tmp_path: Path) -> None:
         both = tmp_path / "run.png"
         assert "the same file" in refused(*FAST, "--save", both, "--plot", both)
 
@@ -233,7 +229,7 @@ class TestCheckpoints:
         monkeypatch.setattr(os, "fsync", full)
         assert "No space left on device" in refused(*FAST, "--epochs", 1, "--save", saved)
         assert saved.read_bytes() == before
-        assert os.listdir(saved.parent) == [saved.name]
+        assert [p.name for p in saved.parent.iterdir()] == [saved.name]
 
 
 class TestInterruption:
@@ -316,7 +312,7 @@ class TestInterruption:
         assert "Traceback" not in err
         state = fe.load(path)
         assert len(state["epochs"]) == int(found[2])
-        assert os.listdir(tmp_path) == ["f"]
+        assert [p.name for p in tmp_path.iterdir()] == ["f"]
         assert ferrule(*FAST, "--resume", path, "--epochs", int(found[2]) + 1).code == 0
 
 

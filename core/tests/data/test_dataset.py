@@ -42,6 +42,19 @@ class TestDataset:
         assert data.batch([1, 3]).tolist() == [-1, -9]
         assert data.fetched == [[1, 3]]
 
+    def test_a_batch_method_of_something_else_is_not_ours(self) -> None:
+        class Others:
+            def __len__(self) -> int:
+                return 2
+
+            def __getitem__(self, index: int) -> int:
+                return index
+
+            def batch(self, batch_size: int) -> None:
+                raise AssertionError("Hugging Face's data sets have such a method")
+
+        assert next(iter(DataLoader(Others(), 2))).tolist() == [0, 1]
+
     @pytest.mark.parametrize("use", [len, lambda d: d[0]])
     def test_what_a_subclass_left_out_is_named(self, use: Any) -> None:
         class Empty(Dataset[int]):

@@ -43,7 +43,7 @@ def test_no_part_of_a_file_is_taken_for_the_whole(
     cut = data.draw(st.integers(0, len(content) - 1))
     path = tmp_path / "file"
     path.write_bytes(content[:cut])
-    with pytest.raises(fe.DataError, match="file is (damaged|not an IDX file)"):
+    with pytest.raises(fe.DataError, match=r"file is (damaged|not an IDX file)"):
         read_idx(path)
 
 
@@ -76,7 +76,10 @@ def test_a_truncated_file_says_what_was_expected_and_found(idx: Idx, tmp_path: P
         (b"\x00\x00\x08\x01\x00\x00\x00\x01ab", "which is 9 bytes with the header, and 10 were"),
         (b"\x00\x00\x08\x04" + b"\xff" * 16, r"which is 340,282,366,\S+ bytes with the header"),
         (b"\x1f\x8b\x08\x00 nonsense that no gzip wrote", "its gzip stream is broken"),
-        (gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x09a"), "and 9 were found after unpacking"),
+        (
+            gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x09a", mtime=0),
+            "and 9 were found after unpacking",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(content: bytes, message: str, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_missing_file_is_named_with_the_remedy(write_mnist: Write, tmp_path: P
 
 
 def test_mnist_without_any_folder_says_where_to_get_it() -> None:
-    with pytest.raises(fe.DataError, match="does not set FERRULE_DATA. To mend it: download"):
+    with pytest.raises(fe.DataError, match=r"does not set FERRULE_DATA. To mend it: download"):
         mnist()
 
 

@@ -145,7 +145,8 @@ def test_creation_follows_the_selected_backend(add_backend: Any) -> None:
     add_backend("other")
     makers = [
         lambda: fe.zeros(2), lambda: fe.arange(3), lambda: fe.tensor([1.0]), lambda: fe.rand(2),
-        lambda: fe.ops.full((2,), 1, fe.int64, device=None), lambda: fe.ops.arange(0, 1, 3, fe.int64, None),
+        lambda: fe.ops.full((2,), 1, fe.int64, device=None),
+        lambda: fe.ops.arange(0, 1, 3, fe.int64, None),
     ]  # fmt: skip
     for name in ("cpu", "other", "cpu", "other"):
         with fe.use_backend(name):

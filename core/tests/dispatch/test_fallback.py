@@ -43,8 +43,8 @@ def test_allowed_it_runs_on_the_host_and_says_so_in_the_ledger(add_backend: Any)
     backend = add_backend("poor", without=("exp",))
     fe.set_backend("poor", fallback="allow")
     x = fe.zeros(3, dtype=fe.float64)
-    for _ in range(2):
-        y = fe.exp(x)
+    fe.exp(x)
+    y = fe.exp(x)
     assert y.tolist() == [1, 1, 1]
     assert str(y.device) == "poor:0"
     assert backend.calls["exp"] == 0

@@ -120,7 +120,7 @@ def test_every_bit_of_a_seed_counts() -> None:
 @pytest.mark.parametrize("seed", [2**64, -(2**63) - 1, 1.5, "1", None, True], ids=repr)
 def test_what_is_no_seed_is_refused_and_nothing_is_seeded(seed: Any) -> None:
     before = fe.default_generator().state.tolist()
-    with pytest.raises(ArgumentError, match="^manual_seed: "):
+    with pytest.raises(ArgumentError, match=r"^manual_seed: "):
         fe.manual_seed(seed)
     assert fe.default_generator().state.tolist() == before
 

@@ -81,9 +81,11 @@ def test_gradients_come_back_through_conversions() -> None:
     assert (x.grad.dtype, x.grad.tolist()) == (fe.float32, [3, 4])
 
 
-@pytest.mark.parametrize("wrong", [1, None, [1], fe], ids=str)
+@pytest.mark.parametrize("wrong", [1, None, [1], fe], ids=lambda v: type(v).__name__)
 def test_what_is_neither_device_nor_dtype_is_refused(wrong: Any) -> None:
-    with pytest.raises(ArgumentError, match="^to: .* is neither a device nor a dtype nor a tensor"):
+    with pytest.raises(
+        ArgumentError, match=r"^to: .* is neither a device nor a dtype nor a tensor"
+    ):
         fe.ones(1).to(wrong)
 
 
@@ -96,7 +98,7 @@ def test_a_device_that_does_not_exist_is_refused_wherever_it_is_named() -> None:
         lambda: fe.rand(1, device="cpu:7"),
         lambda: fe.arange(3, device="cpu:7"),
     ):
-        with pytest.raises(BackendUnavailable, match="cpu:7 is asked for.*choose cpu:0"):
+        with pytest.raises(BackendUnavailable, match=r"cpu:7 is asked for.*choose cpu:0"):
             call()
     with pytest.raises(BackendNotInstalled, match="nonesuch"):
         x.to("nonesuch")

@@ -92,10 +92,10 @@ def test_one_integer_tensor_takes_slices_along_its_dim(data: st.DataObject) -> N
         )
     )
     array = np.arange(np.prod(shape)).reshape(shape)
-    before = tuple(
+    before: Any = tuple(
         data.draw(st.sampled_from([slice(None), slice(None, None, -1)])) for _ in range(dim)
     )
-    index = (*before, places)
+    index: Any = (*before, places)
     found = fe.tensor(array)[(*before, fe.tensor(places))]
     np.testing.assert_array_equal(found.numpy(), array[index])
     x = fe.tensor(array, dtype=fe.float64).requires_grad_()

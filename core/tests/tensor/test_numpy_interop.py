@@ -63,7 +63,7 @@ def test_arrays_of_another_byte_order_or_read_only() -> None:
     ids=["strings", "objects", "dates", "uint64", "object dtype"],
 )
 def test_arrays_of_what_ferrule_has_no_dtype_for_are_refused(array: Any) -> None:
-    with pytest.raises(DTypeError, match="tensor: .*not a dtype that ferrule knows"):
+    with pytest.raises(DTypeError, match=r"tensor: .*not a dtype that ferrule knows"):
         fe.tensor(array)
 
 
@@ -93,7 +93,7 @@ def test_python_data() -> None:
     ids=["ragged", "string", "None", "dict", "too large", "object"],
 )
 def test_data_that_are_no_tensor_are_refused_with_a_word_why(data: Any, error: Any) -> None:
-    with pytest.raises(error, match="^tensor: "):
+    with pytest.raises(error, match=r"^tensor: "):
         fe.tensor(data)
 
 

@@ -111,10 +111,12 @@ def test_hash_is_by_identity_and_equality_by_element() -> None:
     assert (x == y).tolist() == [True, True]
     assert (x != y).tolist() == [False, False]
     x += 1
-    assert x in {x: 1}.keys()
+    assert x in {x: 1}
 
 
-@pytest.mark.parametrize("other", [None, "a", object(), [1, 2], (1, 2), {}], ids=repr)
+@pytest.mark.parametrize(
+    "other", [None, "a", object(), [1, 2], (1, 2), {}], ids=lambda v: type(v).__name__
+)
 def test_equality_with_what_is_no_number_is_false(other: Any) -> None:
     x = fe.ones(2)
     assert (x == other) is False
@@ -130,7 +132,9 @@ def test_comparison_with_an_array_is_refused_and_not_silently_false() -> None:
 
 
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow", "matmul", "lt", "and_"])
-@pytest.mark.parametrize("other", [None, "a", [1.0], object(), {1: 2}], ids=repr)
+@pytest.mark.parametrize(
+    "other", [None, "a", [1.0], object(), {1: 2}], ids=lambda v: type(v).__name__
+)
 def test_operators_with_what_is_no_number_say_what_it_is(name: str, other: Any) -> None:
     function = getattr(operator, name)
     for call in (lambda: function(fe.ones(1), other), lambda: function(other, fe.ones(1))):

@@ -127,3 +127,21 @@ def test_the_value_of_an_op_with_one_object_twice_is_its_own() -> None:
     x += x
     x *= x
     assert x.tolist() == [4, 4]
+
+
+@pytest.mark.parametrize("kind", [lambda x: x, lambda x: (x, x)], ids=["one", "several"])
+def test_an_op_whose_body_returns_its_operand_gives_an_object_of_its_own(kind: Any) -> None:
+    def test_same(x: Tensor) -> Any:
+        """``x``"""
+        return kind(x)
+
+    op = fe.composite(dtypes=fe.exp.dtypes, samples=[])(test_same)
+    try:
+        for x in (fe.ones(2), fe.ones(2).requires_grad_() * 1):
+            found = op(x)
+            y = found[0] if isinstance(found, tuple) else found
+            y += 1
+            assert x.tolist() == [1, 1]
+            assert y.requires_grad == x.requires_grad
+    finally:
+        del fe.OPS["test_same"]

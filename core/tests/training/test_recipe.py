@@ -65,9 +65,7 @@ def test_a_resumed_recipe_may_differ_where_the_state_does_not_depend_on_it() -> 
         ({"seed": 8}, "the seed 7, and the seed 8 is asked for"),
     ],
 )
-def test_a_resumed_recipe_of_something_else_is_refused(
-    other: dict[str, Any], message: str
-) -> None:
+def test_a_resumed_recipe_of_something_else_is_refused(other: dict[str, Any], message: str) -> None:
     with pytest.raises(fe.CheckpointError, match=message):
         Recipe.resumed(replace(Options("digits"), **other), SAVED.as_dict(), "f")
 

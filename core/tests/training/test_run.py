@@ -12,6 +12,7 @@ import ferrule as fe
 from ferrule import data
 from ferrule.data.mnist import find
 from ferrule.training import DATASETS, Diverged, Recipe, Run, recipe, saved_recipe
+from ferrule.training.run import KIND
 
 RECIPE = Recipe("digits", "mlp", "adam", epochs=2, batch_size=64, lr=0.002, seed=3)
 
@@ -139,7 +140,9 @@ class TestRefusals:
     def test_other_weights_are_refused(self) -> None:
         state = Run(RECIPE).state()
         other = Run(replace(RECIPE, model="cnn"))
-        with pytest.raises(fe.CheckpointError, match="(?s)f does not fit the cnn of digits: .*missing"):
+        with pytest.raises(
+            fe.CheckpointError, match=r"(?s)f does not fit the cnn of digits: .*missing"
+        ):
             other.restore(state, "f")
 
     @pytest.mark.parametrize("part", ["optimizer", "random", "order", "losses", "epochs", "data"])
@@ -147,10 +150,10 @@ class TestRefusals:
         run = Run(RECIPE)
         state = run.state()
         del state[part]
-        with pytest.raises(fe.CheckpointError, match="^f "):
+        with pytest.raises(fe.CheckpointError, match=r"^f "):
             run.restore(state, "f")
 
-    @pytest.mark.parametrize("state", [{"w": fe.ones(2)}, fe.ones(2), [], {"kind": "other"}])
+    @pytest.mark.parametrize("state", [{"w": 1}, fe.ones(2), [], {"kind": "other"}, {"kind": KIND}])
     def test_other_checkpoints_are_told_apart(self, state: Any) -> None:
         with pytest.raises(fe.CheckpointError, match="f is not a checkpoint of `ferrule train`"):
             saved_recipe(state, "f")

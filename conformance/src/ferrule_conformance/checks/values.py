@@ -57,15 +57,11 @@ def special_values(case: Case) -> None:
     grids = np.meshgrid(*[numbers] * len(values), indexing="ij")
     shape = grids[0].shape
     operands = [
-        grids[values.index(i)].copy() if i in values else _filled_from(x, shape)
+        grids[values.index(i)].copy() if i in values else np.resize(x, shape)
         for i, x in enumerate(call.operands)
     ]
     signed = case.subject.name not in UNSIGNED_ZERO
     matches_reference(case, call.with_operands(operands), signed_zero=signed)
-
-
-def _filled_from(x: Array, shape: tuple[int, ...]) -> Array:
-    return np.resize(x, shape)
 
 
 @check(

@@ -169,7 +169,7 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool | None = None,
     materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
+) -> tuple[Any, ...]:  # tensors; None is among them only if `allow_unused` is given
     """The gradients of the sum of ``outputs`` with respect to ``inputs``; ``.grad`` is not touched.
 
     Args:

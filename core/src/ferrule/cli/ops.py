@@ -47,18 +47,20 @@ _MEANING = {
 
 
 def _list(where: ActiveBackend) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     console = terminal.console()
-    table = Table("op", "kind", f"on {where.name}", "", box=None, pad_edge=False)
+    width = max(map(len, fe.OPS))
+    title = f"on {where.name}".ljust(len("decomposed"))
+    console.print(f"{'op':<{width}}  kind       {title}", style="bold")
     counts: Counter[str] = Counter()
     for name, op in sorted(fe.OPS.items()):
         how = manner(op, where)
         counts[how] += 1
         kind = "primitive" if op.primitive else "composite"
-        table.add_row(Text(name, style="bold"), kind, how, Text(_first_sentence(op)))
-    console.print(table)
+        row = f"  {kind}  {how:<{len(title)}}  {_first_sentence(op)}"
+        line = Text.assemble((f"{name:<{width}}", "bold"), row)
+        console.print(line, no_wrap=True, overflow="ellipsis")
     summary = ", ".join(f"{count} {how}" for how, count in counts.most_common())
     console.print(f"\n{len(fe.OPS)} ops; on {where.name}: {summary}")
 
@@ -100,5 +102,5 @@ def _find(name: str) -> fe.Op:
 
 
 def _first_sentence(op: fe.Op) -> str:
-    text = " ".join((op.__doc__ or "").split())
-    return text.partition(". ")[0].removesuffix(".")
+    paragraph = (op.__doc__ or "").partition("\n\n")[0]
+    return " ".join(paragraph.split()).partition(". ")[0].rstrip(".:")

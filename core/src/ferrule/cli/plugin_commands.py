@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
 import typer
 
@@ -11,15 +12,15 @@ from ferrule_plugins import plugin_manager
 left_out: list[str] = []
 """Commands of plugins that could not be added, each with the reason."""
 
-_added: set[int] = set()
+_added: WeakSet[typer.Typer] = WeakSet()
 
 
 def add(app: typer.Typer) -> None:
     """Let every plugin add commands to ``app``, once. A command that does not work, or that takes
     the name of another, is left out: the others keep working."""
-    if id(app) in _added:
+    if app in _added:
         return
-    _added.add(id(app))
+    _added.add(app)
     callback = app.registered_callback
     commands, groups = len(app.registered_commands), len(app.registered_groups)
     taken = {_name(info) for info in (*app.registered_commands, *app.registered_groups)}

@@ -153,9 +153,10 @@ def _prepare(
 def _check_checkpoint(path: Path) -> None:
     try:
         check_writable(path)
+        ours = not path.exists() or not path.stat().st_size or serialization.is_safetensors(path)
     except OSError as error:
         raise CheckpointError(f"--save {error}") from error
-    if path.exists() and path.stat().st_size and not serialization.is_safetensors(path):
+    if not ours:
         raise CheckpointError(
             f"--save {str(path)!r}: the file exists and is no checkpoint; it is left as it is: "
             "choose another name, or remove it first"

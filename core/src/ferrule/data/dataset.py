@@ -40,9 +40,10 @@ def items(dataset: Any, indices: Sequence[int]) -> list[Any]:
 
 
 def batch(dataset: Any, indices: Sequence[int]) -> Any:
-    """The items at ``indices``, collated, for data sets that are not a `Dataset` too."""
-    fetch = getattr(dataset, "batch", None)
-    return default_collate(items(dataset, indices)) if fetch is None else fetch(indices)
+    """The items at ``indices``, collated, of anything that has items."""
+    if isinstance(dataset, Dataset):
+        return dataset.batch(indices)
+    return default_collate(items(dataset, indices))
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):

@@ -6,7 +6,7 @@ import math
 import os
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import ferrule as fe
@@ -197,11 +197,14 @@ def saved_recipe(state: Any, source: str) -> Mapping[str, Any]:
     Raises:
         CheckpointError: it is a checkpoint of something else.
     """
-    if not isinstance(state, dict) or state.get("kind") != KIND:
+    whole = isinstance(state, dict) and state.get("kind") == KIND
+    recipe = state.get("recipe") if whole else None
+    names = {field.name for field in fields(Recipe)}
+    if not isinstance(recipe, dict) or not names <= recipe.keys() or "epochs" not in state:
         raise CheckpointError(
             f"{source} is not a checkpoint of `ferrule train`; give a file that --save wrote"
         )
-    return state["recipe"]
+    return recipe
 
 
 def _correct(logits: Tensor, labels: Tensor) -> int:
