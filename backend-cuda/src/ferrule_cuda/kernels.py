@@ -33,7 +33,9 @@ class _Namespace:
 
 def table(cupy: Any) -> dict[str, Kernel]:
     """Every kernel of the backend, by op."""
-    kit = array_namespace.kernels(_Namespace(cupy), dtype_of=lambda dtype: dtype.numpy)
+    kit = array_namespace.kernels(
+        _Namespace(cupy), dtype_of=lambda dtype: dtype.numpy, bools_are_numbers=True
+    )
 
     def scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
         y = x.copy()

@@ -178,6 +178,7 @@ from ferrule_plugins.selection import use_backend
 __version__ = "0.1.0"
 
 __all__ = [
+    "OPS",
     "ArgumentError",
     "BackendBroken",
     "BackendError",
@@ -196,7 +197,6 @@ __all__ = [
     "GraphError",
     "Interpreter",
     "MissingKernel",
-    "OPS",
     "Op",
     "ShapeError",
     "Tensor",
@@ -229,8 +229,8 @@ __all__ = [
     "chunk",
     "clamp",
     "clone",
-    "complex128",
     "complex64",
+    "complex128",
     "composite",
     "cos",
     "data",
@@ -266,10 +266,10 @@ __all__ = [
     "index_select",
     "indexing",
     "inference_mode",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "isfinite",

@@ -32,7 +32,8 @@ class Plan:
     """
 
     __slots__ = (
-        "attrs", "bounds", "casts", "keeps", "keeps_any", "keeps_output", "op", "out", "rule", "run", "types",
+        "attrs", "bounds", "casts", "keeps", "keeps_any", "keeps_output",
+        "op", "out", "rule", "run", "types",
     )  # fmt: skip
 
     def __init__(self, op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> None:

@@ -67,10 +67,11 @@ class ActiveBackend:
         self.dtypes = backend.capabilities.dtypes
         self.kernels: dict[str, Kernel] = dict(backend.kernels)
         self.packs: dict[str, str] = {}
-        for source, pack in call_hook("ferrule_register_kernels", backend=backend):
+        # the plugin registered last is asked first, and has the last word
+        for source, pack in reversed(call_hook("ferrule_register_kernels", backend=backend)):
             if not isinstance(pack, Mapping):
                 reason = TypeError(f"it returned {pack!r}, not a mapping from ops to kernels")
-                plugin_manager._record(source, "ferrule_register_kernels", reason)
+                plugin_manager.record(source, "ferrule_register_kernels", reason)
                 continue
             self.kernels.update(pack)
             self.packs.update(dict.fromkeys(pack, source))

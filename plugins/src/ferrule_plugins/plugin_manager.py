@@ -92,7 +92,7 @@ def call_hook(hook: str, /, **arguments: Any) -> list[tuple[str, Any]]:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            _record(name, hook, error)
+            record(name, hook, error)
         else:
             _failures.pop((name, hook), None)
             if answer is not None:
@@ -111,7 +111,7 @@ def _wanted() -> Iterator[Candidate]:
         if environment.autoload():
             yield from installed(GROUP).candidates
     except InvalidSetting as error:
-        _record(error.variable, "import", error)
+        record(error.variable, "import", error)
 
 
 def _register(plugins: pluggy.PluginManager, candidate: Candidate) -> None:
@@ -130,7 +130,7 @@ def _register(plugins: pluggy.PluginManager, candidate: Candidate) -> None:
     except BaseException as error:
         if plugins.has_plugin(name):
             plugins.unregister(name=name)
-        _record(name, "import", error)
+        record(name, "import", error)
 
 
 def _refuse_unknown_hooks(plugins: pluggy.PluginManager, plugin: Any) -> None:
@@ -141,7 +141,8 @@ def _refuse_unknown_hooks(plugins: pluggy.PluginManager, plugin: Any) -> None:
                 raise pluggy.PluginValidationError(plugin, f"there is no hook {caller.name!r}")
 
 
-def _record(name: str, doing: str, error: BaseException) -> None:
+def record(name: str, doing: str, error: BaseException) -> None:
+    """Note for the doctor what went wrong with the plugin called ``name``."""
     source = _sources.get(name)
     _failures[name, doing] = PluginFailure(
         name,

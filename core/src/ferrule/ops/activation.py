@@ -46,9 +46,7 @@ def _(g, y):
     return g * (y * (1.0 - y))
 
 
-@composite(
-    dtypes=floating, ref="ferrule_conformance.references:silu", samples=_ANY, tolerance=4
-)
+@composite(dtypes=floating, ref="ferrule_conformance.references:silu", samples=_ANY, tolerance=4)
 def silu(x: Tensor) -> Tensor:
     """``x * sigmoid(x)``. Source: Elfwing, Uchibe, Doya, arXiv:1702.03118."""
     return x * sigmoid(x)

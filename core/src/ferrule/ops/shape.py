@@ -166,8 +166,7 @@ def slice(
 @slice.vjp
 def _(g, x: Shaped, starts, steps):
     after = tuple(
-        n - a - (s * (m - 1) + 1 if m else 0)
-        for n, a, s, m in zip(x.shape, starts, steps, g.shape)
+        n - a - (s * (m - 1) + 1 if m else 0) for n, a, s, m in zip(x.shape, starts, steps, g.shape)
     )
     return pad(g, before=starts, after=after, inner=tuple(s - 1 for s in steps))
 
@@ -205,9 +204,7 @@ def pad(
 
 @pad.vjp
 def _(g, x: Shaped, before, inner):
-    stops = tuple(
-        a + (n + (n - 1) * i if n else 0) for a, i, n in zip(before, inner, x.shape)
-    )
+    stops = tuple(a + (n + (n - 1) * i if n else 0) for a, i, n in zip(before, inner, x.shape))
     return slice(g, starts=before, stops=stops, steps=tuple(i + 1 for i in inner))
 
 
