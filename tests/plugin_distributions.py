@@ -266,6 +266,11 @@ BAD_DEVICES = PluginDistribution(
     "baddevices",
     numpy_backend("baddevices", "backend.probe = lambda: Report(ok=True, devices=None)\n"),
 )
+BAD_DETAILS = PluginDistribution(
+    "ferrule-baddetails",
+    "baddetails",
+    numpy_backend("baddetails", "backend.probe = lambda: Report(ok=True, details='fine')\n"),
+)
 TWIN_A = PluginDistribution("ferrule-twin-a", "twin", numpy_backend("twin"), version="1.0")
 TWIN_B = PluginDistribution("ferrule-twin-b", "twin", numpy_backend("twin"), version="2.0")
 
@@ -344,7 +349,7 @@ HOOKS_UNKNOWN = PluginDistribution(
 BACKENDS = (
     *(GOOD, FACTORY, PREFERRED, TWO_GPUS, ACCELERATOR),
     *(NO_IMPORT, EXITS, NO_ATTRIBUTE, NOT_A_BACKEND, MISSHAPEN, PROBE_RAISES, PROBE_MUMBLES),
-    *(BAD_DEVICES, NEWER, OLDER, NEWER_CODE, OLDER_CODE, SAYS_NO, TWIN_A, TWIN_B),
+    *(BAD_DEVICES, BAD_DETAILS, NEWER, OLDER, NEWER_CODE, OLDER_CODE, SAYS_NO, TWIN_A, TWIN_B),
 )
 """Right and wrong ones side by side, as one unlucky user might have them installed."""
 

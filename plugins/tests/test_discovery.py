@@ -124,6 +124,14 @@ ERRORS = {
         "pip install --upgrade ferrule-baddevices",
         None,
     ),
+    "baddetails": (
+        BROKEN,
+        "ferrule-baddetails",
+        "1.2.3",
+        "the details in its probe's report are an object of type 'str', not a mapping",
+        "pip install --upgrade ferrule-baddetails",
+        None,
+    ),
     "newer": (
         INCOMPATIBLE,
         "ferrule-newer",

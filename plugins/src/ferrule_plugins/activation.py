@@ -70,6 +70,9 @@ def probe(candidate: Candidate, backend: Backend) -> Report:
     if not (isinstance(devices, tuple) and all(isinstance(d, DeviceInfo) for d in devices)):
         reason = "the devices in its probe's report are not a tuple of ferrule_plugins.DeviceInfo"
         raise blame(BackendBroken, candidate, reason)
+    if not isinstance(report.details, Mapping):
+        reason = f"the details in its probe's report are {_describe(report.details)}, not a mapping"
+        raise blame(BackendBroken, candidate, reason)
     return report
 
 

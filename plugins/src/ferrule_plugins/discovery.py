@@ -186,7 +186,7 @@ def _not_installed(name: str) -> BackendNotInstalled:
         return BackendNotInstalled(name, reason, remedy=f"pip install ferrule-{name}")
     found = sorted(candidates())
     advice = f"choose an installed one ({', '.join(found)})" if found else "pip install ferrule-cpu"
-    for close in difflib.get_close_matches(name.lower(), {*found, *FIRST_PARTY}, n=1):
+    for close in difflib.get_close_matches(name.lower(), {*found, *FIRST_PARTY}, n=1, cutoff=0.7):
         how = "write that" if close in found else f"pip install ferrule-{close}"
         advice = f"did you mean {close!r}? Then {how}; else {advice}"
     return BackendNotInstalled(name, reason, remedy=advice)

@@ -36,9 +36,18 @@ _CLOTHES = (
     "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot",
 )  # fmt: skip
 
+
+def _embedded_digits(split: str, folder: Any, device: Any) -> data.TensorDataset:
+    if folder is not None:
+        raise ArgumentError(
+            f"--data {str(folder)!r}: the digits come with ferrule and have no folder; leave it out"
+        )
+    return data.digits(split, device=device)
+
+
 DATASETS: Mapping[str, Task] = {
     "digits": Task(
-        lambda split, folder, device: data.digits(split, device=device),
+        _embedded_digits,
         (1, 8, 8), _DIGITS, epochs=25, batch_size=32,
     ),
     "mnist": Task(
