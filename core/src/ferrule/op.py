@@ -447,5 +447,6 @@ def composite(
 
 def forget_plans(ops: Iterable[Op] | None = None) -> None:
     """Drop what was worked out for past calls, after kernels or defaults changed."""
+    planning.forget_constants()
     for op in OPS.values() if ops is None else ops:
         op.plans.clear()

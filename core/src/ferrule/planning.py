@@ -116,6 +116,9 @@ def _constant(value: Any, text: str, dtype: DType | None, device: Device) -> Ten
     return fe.tensor(value, dtype=dtype, device=device)
 
 
+forget_constants = _constant.cache_clear
+
+
 def make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
     """The plan of a call; see `Op.plan`."""
     try:

@@ -81,7 +81,9 @@ class Schema:
                 attribute = Attribute(p.name, kind, p.default, _canonical(kind, p.name))
                 self.attributes[p.name] = attribute
             elif p.kind is kinds.VAR_KEYWORD or (self.variadic and self.operands):
-                raise DeclarationError(f"{self.name}: {p} fits no op; see docs/adding-an-op.md")
+                raise DeclarationError(
+                    f"{self.name}: {p} fits no op; see 'Add an op' in CONTRIBUTING.md"
+                )
             else:
                 role = _role(hints[p.name])
                 self.operands.append(Operand(p.name, role, p.default is None))
