@@ -1,7 +1,7 @@
 """Declare an op outside ferrule: its body, its gradient, and samples that check both."""
 
 import ferrule as fe
-from ferrule.op import floating
+from ferrule.declare import floating
 from ferrule.samples import of
 
 

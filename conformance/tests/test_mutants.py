@@ -10,7 +10,8 @@ import pytest
 from mutants import EVERYTHING, MUTANTS, Mutant
 from sound import KIT, SoundBackend
 
-from ferrule.op import OPS, Op, composite, floating
+from ferrule.declare import composite, floating
+from ferrule.op import OPS, Op
 from ferrule.samples import of
 from ferrule.tensor import Tensor
 from ferrule_conformance.case import CHECKS

@@ -12,7 +12,8 @@ from sound import SoundBackend, backend
 
 import ferrule as fe
 from ferrule import runtime
-from ferrule.op import OPS, Op, composite, floating
+from ferrule.declare import composite, floating
+from ferrule.op import OPS, Op
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
 from ferrule_conformance.case import CHECKS, PRINCIPAL, Target, sweep

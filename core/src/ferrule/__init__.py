@@ -1,6 +1,7 @@
 """ferrule: a deep-learning framework whose hardware support is made of plugins."""
 
 from ferrule import autograd, data, indexing, nn, ops, optim, printing, profiler, random, runtime
+from ferrule.declare import composite, primitive
 from ferrule.errors import (
     ArgumentError,
     CheckpointError,
@@ -69,7 +70,7 @@ from ferrule.modes import (
     no_grad,
     set_grad_enabled,
 )  # fmt: skip
-from ferrule.op import OPS, Op, composite, primitive
+from ferrule.op import OPS, Op
 from ferrule.ops import (
     abs,
     add,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -15,23 +14,14 @@ from ferrule.autograd.rule import NamedRule, Rule
 from ferrule.errors import DeclarationError
 from ferrule.modes import Modes, current, interpret, no_grad
 from ferrule.plan import Plan
-from ferrule.promotion import WEAK
 from ferrule.samples import Input, Sample
 from ferrule.schema import Schema
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
-from ferrule_plugins import Device, DType, dtypes
+from ferrule_plugins import Device, DType
 
 Promotion = Literal["common", "float", "same"]
 Samples = Sequence[Sample | tuple[Input | None, ...]]
-
-everything: frozenset[DType] = frozenset(dtypes.ALL)
-booleans = frozenset({dtypes.bool_})
-integers = frozenset(d for d in dtypes.ALL if d.category == "integer")
-floating = frozenset(d for d in dtypes.ALL if d.is_floating_point)
-complexes = frozenset(d for d in dtypes.ALL if d.is_complex)
-real = integers | floating
-numeric = real | complexes
 
 OPS: dict[str, Op] = {}
 """Every op that has been declared, by name."""
@@ -197,12 +187,12 @@ class Op:
             planning.note_kernel(error, plan)
             raise
         if plan.rule is None or not modes.recording:
-            return _wrap(data, plan.out, None)
+            return wrap(data, plan.out, None)
         parents = tuple(x._node if isinstance(x, Tensor) else None for x in operands)
         if not any(parents):
-            return _wrap(data, plan.out, None)
+            return wrap(data, plan.out, None)
         kept = tuple(a if k else None for a, k in zip(arrays, plan.keeps))
-        return _wrap(
+        return wrap(
             data, plan.out, OpNode(plan, parents, kept, data if plan.keeps_output else None)
         )
 
@@ -227,7 +217,7 @@ class Op:
         arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
         kept = tuple(a if k else None for a, k in zip(arrays, plan.keeps))
         plan.out = tuple(y._type for y in result) if several else result._type
-        return _wrap(
+        return wrap(
             data, plan.out, OpNode(plan, parents, kept, data if plan.keeps_output else None)
         )
 
@@ -245,13 +235,6 @@ def _apart(result: Any, operands: tuple[Any, ...]) -> Any:
     return result
 
 
-_NOT_GIVEN: Any = object()
-
-
-def _given(*operands: Any) -> tuple[Any, ...]:
-    return tuple(x for x in operands if x is not _NOT_GIVEN)
-
-
 def _tells_apart(value: Any) -> bool:
     """Whether a value of that class which equals it is the same: 0.0 is not -0.0, and a tuple may
     hold 1 or 1.0."""
@@ -261,101 +244,6 @@ def _tells_apart(value: Any) -> bool:
     if kind is complex:
         return value.real != 0 and value.imag != 0
     return kind is not float or value != 0
-
-
-class Unary(Op):
-    """An op of one operand, with a shorter way from call to kernel."""
-
-    def __call__(self, x: Any = _NOT_GIVEN, /, *args: Any, **attrs: Any) -> Any:
-        modes = current()
-        if modes.stack:
-            return super().__call__(*_given(x), *args, **attrs)
-        try:
-            if args or attrs:
-                plan = self.plans[x._type, args, tuple(attrs.items())]
-            else:
-                plan = self.plans[x._type]
-        except (AttributeError, KeyError, TypeError):
-            return self._first_call(x, args, attrs)
-        run = plan.run
-        if run is None:
-            return self._detour(plan, (x,), modes)
-        array = x._data
-        try:
-            data = run(array)
-        except Exception as error:
-            planning.note_kernel(error, plan)
-            raise
-        node = x._node
-        out: Any = plan.out
-        if node is None or plan.rule is None or not modes.recording:
-            return Tensor(data, out) if out.__class__ is TensorType else _wrap(data, out, None)
-        kept = (array,) if plan.keeps_any else ()
-        node = OpNode(plan, (node,), kept, data if plan.keeps_output else None)
-        return Tensor(data, out, node) if out.__class__ is TensorType else _wrap(data, out, node)
-
-    def _first_call(self, x: Any, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-        if x is _NOT_GIVEN:  # by position
-            return super().__call__(**attrs)
-        operands, bound = planning.bind(self, (x, *args), attrs)
-        plan = self.plan(operands, bound)
-        if isinstance(x, Tensor):
-            key = (x._type, args, tuple(attrs.items())) if args or attrs else x._type
-            with suppress(TypeError):  # a list among the attributes works, but is not looked up
-                self._remember(key, plan)
-        return self._execute(plan, operands, current())
-
-
-class Binary(Op):
-    """An op of two operands and no attributes, likewise. Either may be a Python scalar."""
-
-    def __call__(
-        self, a: Any = _NOT_GIVEN, b: Any = _NOT_GIVEN, /, *args: Any, **attrs: Any
-    ) -> Any:
-        modes = current()
-        if modes.stack or args or attrs:
-            return super().__call__(*_given(a, b), *args, **attrs)
-        try:
-            if b.__class__ in WEAK:
-                plan = self.plans[a._type, b.__class__]
-                array_a, node_a, array_b, node_b = a._data, a._node, b, None
-            elif a.__class__ in WEAK:
-                plan = self.plans[a.__class__, b._type]
-                array_a, node_a, array_b, node_b = a, None, b._data, b._node
-            else:
-                plan = self.plans[a._type, b._type]
-                array_a, node_a, array_b, node_b = a._data, a._node, b._data, b._node
-        except (AttributeError, KeyError):
-            return self._first_call(a, b)
-        run = plan.run
-        if run is None:
-            return self._detour(plan, (a, b), modes)
-        if plan.bounds is not None:
-            planning.check_bounds(plan, (a, b))
-        try:
-            data = run(array_a, array_b)
-        except Exception as error:
-            planning.note_kernel(error, plan)
-            raise
-        out: Any = plan.out
-        if (node_a is None and node_b is None) or plan.rule is None or not modes.recording:
-            return Tensor(data, out)
-        kept = ()
-        if plan.keeps_any:
-            keeps_a, keeps_b = plan.keeps
-            kept = (array_a if keeps_a else None, array_b if keeps_b else None)
-        output = data if plan.keeps_output else None
-        return Tensor(data, out, OpNode(plan, (node_a, node_b), kept, output))
-
-    def _first_call(self, a: Any, b: Any) -> Any:
-        if b is _NOT_GIVEN:
-            return super().__call__(*_given(a))
-        (a, b), attrs = planning.bind(self, (a, b), {})
-        plan = self.plan((a, b), attrs)
-        self._remember(
-            tuple(x._type if isinstance(x, Tensor) else x.__class__ for x in (a, b)), plan
-        )
-        return self._execute(plan, (a, b), current())
 
 
 def _is_constant(value: Any) -> bool:
@@ -371,7 +259,8 @@ _CONSTANTS = (
 _CONTINUOUS = ("floating", "complex")
 
 
-def _wrap(data: Any, out: Any, node: OpNode | None) -> Any:
+def wrap(data: Any, out: Any, node: OpNode | None) -> Any:
+    """The array of an op as its tensor, or the arrays as a tuple of tensors."""
     if not isinstance(out, tuple):
         return Tensor(data, out, node)
     return tuple(
@@ -383,65 +272,6 @@ def _wrap(data: Any, out: Any, node: OpNode | None) -> Any:
             else None,
         )
         for i, (array, type_) in enumerate(zip(data, out))
-    )
-
-
-def _declare(body: Callable[..., Any], **declaration: Any) -> Op:
-    schema = Schema(body)
-    # 1, 1.0 and True look up the same plan, as do 0.0 and -0.0, so attributes for which that
-    # matters take the general way
-    kinds = {a.kind.rstrip("?") for a in schema.attributes.values()}
-    exact = not kinds.isdisjoint(("scalar", "float", "tuple"))
-    if not schema.variadic and schema.required == 1 == schema.arity and not exact:
-        return Unary(body, **declaration)
-    if schema.roles == ("value", "value") and schema.required == 2 and not schema.attributes:
-        return Binary(body, **declaration)
-    return Op(body, **declaration)
-
-
-def primitive(
-    *,
-    dtypes: Collection[DType],
-    samples: Samples,
-    ref: str | None = None,
-    promote: Promotion = "common",
-    tolerance: float = 1.0,
-    differentiable: bool = True,
-) -> Callable[[Callable[..., Any]], Op]:
-    """Declare an op that backends supply. The function maps the operands' shapes and dtypes to
-    those of the result: it is the inference rule. See `Op` for the arguments."""
-    return lambda body: _declare(
-        body,
-        primitive=True,
-        dtypes=dtypes,
-        promote=promote,
-        ref=ref,
-        samples=samples,
-        tolerance=tolerance,
-        differentiable=differentiable,
-    )
-
-
-def composite(
-    *,
-    dtypes: Collection[DType],
-    samples: Samples,
-    ref: str | None = None,
-    promote: Promotion = "common",
-    tolerance: float = 1.0,
-    differentiable: bool = True,
-) -> Callable[[Callable[..., Any]], Op]:
-    """Declare an op by its decomposition: the function computes it with other ops. A backend may
-    have a kernel for it, which then runs instead. See `Op` for the arguments."""
-    return lambda body: _declare(
-        body,
-        primitive=False,
-        dtypes=dtypes,
-        promote=promote,
-        ref=ref,
-        samples=samples,
-        tolerance=tolerance,
-        differentiable=differentiable,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 import ferrule as fe
 from ferrule import DeclarationError, GraphError, Tensor
 from ferrule.autograd import gradcheck, gradgradcheck
-from ferrule.op import everything, floating
+from ferrule.declare import everything, floating
 from ferrule.schema import Index, Mask
 from ferrule_plugins import Shaped, Spec
 

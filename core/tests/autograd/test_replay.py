@@ -11,7 +11,7 @@ import pytest
 import ferrule as fe
 from ferrule import GraphError, Tensor
 from ferrule.autograd import grad, gradcheck, gradgradcheck
-from ferrule.op import floating
+from ferrule.declare import floating
 
 GiveKernel = Callable[[str, Callable[..., Any]], None]
 

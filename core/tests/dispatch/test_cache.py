@@ -11,7 +11,8 @@ import pytest
 
 import ferrule as fe
 from ferrule import DTypeError, MissingKernel, Tensor
-from ferrule.op import floating, forget_plans
+from ferrule.declare import floating
+from ferrule.op import forget_plans
 from ferrule.schema import Scalar
 from ferrule_plugins import Shaped
 

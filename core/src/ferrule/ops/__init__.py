@@ -4,49 +4,43 @@ Importing this package declares them all.
 """
 
 from ferrule.ops.activation import erf, gelu, log_softmax, relu, sigmoid, silu, softmax
-from ferrule.ops.convolution import conv2d, conv2d_input, conv2d_weight
-from ferrule.ops.creation import arange, full
-from ferrule.ops.dropout import dropout
-from ferrule.ops.elementwise import (
+from ferrule.ops.arithmetic import (
     abs,
     add,
+    ceil,
+    div,
+    floor,
+    floor_divide,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    remainder,
+    round,
+    sign,
+    sub,
+)
+from ferrule.ops.choice import cast, where
+from ferrule.ops.comparison import (
     bitwise_and,
     bitwise_left_shift,
     bitwise_not,
     bitwise_or,
     bitwise_right_shift,
     bitwise_xor,
-    cast,
-    ceil,
-    cos,
-    div,
     eq,
-    exp,
-    expm1,
-    floor,
-    floor_divide,
     ge,
     gt,
     le,
-    log,
-    log1p,
     lt,
-    maximum,
-    minimum,
-    mul,
     ne,
-    neg,
-    pow,
-    remainder,
-    round,
-    sign,
-    sin,
-    sqrt,
-    sub,
-    tanh,
-    where,
-)  # fmt: skip
+)
+from ferrule.ops.convolution import conv2d, conv2d_input, conv2d_weight
+from ferrule.ops.creation import arange, full
+from ferrule.ops.dropout import dropout
 from ferrule.ops.embedding import embedding
+from ferrule.ops.exponential import cos, exp, expm1, log, log1p, sin, sqrt, tanh
 from ferrule.ops.indexing import gather, index_add, index_select, scatter_add
 from ferrule.ops.linalg import matmul
 from ferrule.ops.linear import linear

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
-from ferrule.op import composite, floating, real
-from ferrule.ops.elementwise import abs, cast, exp, log, lt, minimum, neg, tanh, where
+from ferrule.declare import composite, floating, real
+from ferrule.ops.arithmetic import abs, minimum, neg
+from ferrule.ops.choice import cast, where
+from ferrule.ops.comparison import lt
+from ferrule.ops.exponential import exp, log, tanh
 from ferrule.ops.reduction import amax, sum
 from ferrule.samples import of, sample
 from ferrule.schema import Dim

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ferrule.declare import composite, floating
 from ferrule.errors import ShapeError
-from ferrule.op import composite, floating
 from ferrule.ops.linalg import matmul
 from ferrule.ops.reduction import sum
 from ferrule.ops.shape import cat, narrow, permute, reshape

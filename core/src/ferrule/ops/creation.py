@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ferrule.op import everything, primitive
+from ferrule.declare import everything, primitive
 from ferrule.promotion import check_fits
 from ferrule.samples import sample
 from ferrule.schema import Scalar

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ferrule.declare import composite, floating
 from ferrule.errors import ArgumentError
-from ferrule.op import composite, floating
-from ferrule.ops.elementwise import cast, ge, where
+from ferrule.ops.choice import cast, where
+from ferrule.ops.comparison import ge
 from ferrule.ops.random_bits import random_bits
 from ferrule.samples import of, sample
 from ferrule.schema import Index

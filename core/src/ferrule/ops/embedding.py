@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ferrule.declare import composite, floating
 from ferrule.errors import ShapeError
-from ferrule.op import composite, floating
+from ferrule.ops.choice import where
+from ferrule.ops.comparison import ne
 from ferrule.ops.creation import full
-from ferrule.ops.elementwise import ne, where
 from ferrule.ops.indexing import index_add, index_select
 from ferrule.ops.shape import reshape
 from ferrule.samples import of, sample

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ferrule.declare import everything, numeric, primitive
 from ferrule.errors import ShapeError
-from ferrule.op import everything, numeric, primitive
 from ferrule.ops.creation import full
 from ferrule.samples import of, sample
 from ferrule.schema import Dim, Index

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ferrule.declare import numeric, primitive
 from ferrule.errors import ShapeError
-from ferrule.op import numeric, primitive
 from ferrule.ops.inference import broadcast_shapes
 from ferrule.ops.shape import permute
 from ferrule.samples import of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ferrule.declare import composite, numeric
 from ferrule.errors import ShapeError
-from ferrule.op import composite, numeric
 from ferrule.ops.linalg import matmul
 from ferrule.ops.reduction import sum
 from ferrule.ops.shape import permute, reshape

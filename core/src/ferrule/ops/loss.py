@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ferrule.declare import composite, floating
 from ferrule.errors import ArgumentError, ShapeError
-from ferrule.op import composite, floating
 from ferrule.ops.activation import log_softmax
-from ferrule.ops.elementwise import cast, ge, lt, ne, where
+from ferrule.ops.choice import cast, where
+from ferrule.ops.comparison import ge, lt, ne
 from ferrule.ops.indexing import gather, index_select
 from ferrule.ops.reduction import sum
 from ferrule.ops.shape import reshape

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from ferrule.declare import composite, floating
 from ferrule.errors import ShapeError
-from ferrule.op import composite, floating
-from ferrule.ops.elementwise import sqrt
+from ferrule.ops.exponential import sqrt
 from ferrule.ops.reduction import sum
 from ferrule.ops.shape import reshape
 from ferrule.ops.statistics import mean as mean_of

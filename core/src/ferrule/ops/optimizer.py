@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 
+from ferrule.declare import composite, floating
 from ferrule.errors import ShapeError
-from ferrule.op import composite, floating
-from ferrule.ops.elementwise import cast, expm1, maximum, sqrt
+from ferrule.ops.arithmetic import maximum
+from ferrule.ops.choice import cast
+from ferrule.ops.exponential import expm1, sqrt
 from ferrule.samples import Input, of, sample
 from ferrule.schema import Index
 from ferrule.tensor import Tensor

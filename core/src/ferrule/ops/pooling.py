@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+from ferrule.declare import composite, floating
 from ferrule.errors import ShapeError
-from ferrule.op import composite, floating
+from ferrule.ops.arithmetic import maximum, minimum
+from ferrule.ops.choice import cast, where
+from ferrule.ops.comparison import eq
 from ferrule.ops.creation import arange, full
-from ferrule.ops.elementwise import cast, eq, maximum, minimum, where
 from ferrule.ops.indexing import gather, scatter_add
 from ferrule.ops.reduction import argmax
 from ferrule.ops.shape import cat, reshape

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 
+from ferrule.declare import composite, integers
 from ferrule.errors import ShapeError
-from ferrule.op import composite, integers
+from ferrule.ops.choice import cast
 from ferrule.ops.creation import arange, full
-from ferrule.ops.elementwise import cast
 from ferrule.ops.shape import cat, narrow, reshape
 from ferrule.samples import of, sample
 from ferrule.schema import Index

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from ferrule.op import booleans, everything, primitive, real
+from ferrule.declare import booleans, everything, primitive, real
+from ferrule.ops.choice import cast
+from ferrule.ops.comparison import eq
 from ferrule.ops.creation import full
-from ferrule.ops.elementwise import cast, eq
 from ferrule.ops.indexing import scatter_add
 from ferrule.ops.inference import kept, not_empty, reduced
 from ferrule.ops.shape import expand, flip, narrow, pad, permute, reshape

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ferrule.declare import composite, everything, primitive
 from ferrule.errors import ShapeError
-from ferrule.op import composite, everything, primitive
+from ferrule.ops.choice import where
 from ferrule.ops.creation import full
-from ferrule.ops.elementwise import where
 from ferrule.ops.inference import broadcast_shapes
 from ferrule.promotion import check_fits
 from ferrule.samples import of, sample

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+from ferrule.declare import booleans, composite, everything, floating, numeric, real
 from ferrule.errors import ShapeError
-from ferrule.op import booleans, composite, everything, floating, numeric, real
-from ferrule.ops.elementwise import div, eq, exp, log, mul, ne, sqrt, sub, where
+from ferrule.ops.arithmetic import div, mul, sub
+from ferrule.ops.choice import where
+from ferrule.ops.comparison import eq, ne
+from ferrule.ops.exponential import exp, log, sqrt
 from ferrule.ops.inference import without
 from ferrule.ops.reduction import amax, sum
 from ferrule.ops.shape import reshape

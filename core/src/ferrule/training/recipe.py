@@ -37,7 +37,7 @@ _CLOTHES = (
 )  # fmt: skip
 
 
-def _embedded_digits(split: str, folder: Any, device: Any) -> data.TensorDataset:
+def _embedded_digits(split: Any, folder: Any, device: Any) -> data.TensorDataset:
     if folder is not None:
         raise ArgumentError(
             f"--data {str(folder)!r}: the digits come with ferrule and have no folder; leave it out"

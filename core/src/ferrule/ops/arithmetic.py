@@ -1,0 +1,231 @@
+"""Arithmetic and rounding, element by element."""
+
+from __future__ import annotations
+
+import math
+
+from ferrule.declare import everything, floating, integers, numeric, primitive, real
+from ferrule.ops.choice import where
+from ferrule.ops.exponential import log
+from ferrule.ops.inference import broadcast
+from ferrule.samples import of
+from ferrule_plugins import Shaped, Spec
+
+_UNARY = [(of(3, 4),), (of(),), (of(0, 2),)]
+_BINARY = [(of(3, 4), of(3, 4)), (of(2, 1, 3), of(4, 1)), (of(), of(3)), (of(0, 3), of(1, 3))]
+_APART = [
+    (of(3, 4, distinct=True), of(3, 4, low=3.0, high=5.0)),
+    (of(2, 3), of(3, low=-9.0, high=-5.0)),
+]
+
+
+@primitive(dtypes=everything, ref="numpy:add", samples=_BINARY)
+def add(a: Shaped, b: Shaped) -> Spec:
+    """Elementwise ``a + b``; for bool, the logical or."""
+    return broadcast(a, b)
+
+
+@add.vjp
+def _(g):
+    return g, g
+
+
+@primitive(dtypes=numeric, ref="numpy:subtract", samples=_BINARY)
+def sub(a: Shaped, b: Shaped) -> Spec:
+    """Elementwise ``a - b``."""
+    return broadcast(a, b)
+
+
+@sub.vjp
+def _(g):
+    return g, lambda: -g
+
+
+@primitive(dtypes=everything, ref="numpy:multiply", samples=_BINARY)
+def mul(a: Shaped, b: Shaped) -> Spec:
+    """Elementwise ``a * b``; for bool, the logical and."""
+    return broadcast(a, b)
+
+
+@mul.vjp
+def _(g, a, b):
+    return lambda: g * b, lambda: g * a
+
+
+@primitive(
+    dtypes=numeric - integers,
+    promote="float",
+    ref="numpy:true_divide",
+    samples=[(of(3, 4), of(3, 4, low=0.5, high=2.0)), (of(2, 1, 3), of(4, 1, low=-2.0, high=-0.5))],
+)
+def div(a: Shaped, b: Shaped) -> Spec:
+    """Elementwise ``a / b``. Integers become floats."""
+    return broadcast(a, b)
+
+
+@div.vjp
+def _(g, y, b):
+    return lambda: g / b, lambda: -g * y / b
+
+
+@primitive(
+    dtypes=floating | integers,
+    ref="numpy:power",
+    samples=[
+        (of(3, 4, low=0.5, high=2.0), of(3, 4, low=0, high=3)),
+        (of(2, 1, low=0.5, high=2.0), of(3, low=0, high=3)),
+    ],
+    tolerance=4,
+)
+def pow(a: Shaped, b: Shaped) -> Spec:
+    """Elementwise ``a ** b``. Integers to negative powers are not defined."""
+    return broadcast(a, b)
+
+
+@pow.vjp
+def _(g, y, a, b):
+    return lambda: _pow_base(g, a, b), lambda: _pow_exponent(g, y, a, b)
+
+
+def _pow_base(g, a, b):
+    if isinstance(b, (int, float)):
+        return g * (b * a ** (b - 1)) if b != 0 else g * 0.0
+    return g * where(b == 0, 0.0, b * a ** (b - 1))
+
+
+def _pow_exponent(g, y, a, b):
+    # 0 ** b is flat in b wherever it is defined; log(0) must not make a NaN of it
+    if isinstance(a, (int, float)):
+        return g * y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan)
+    return g * where((a == 0) & (b >= 0), 0.0, y * log(where(a == 0, 1.0, a)))
+
+
+@primitive(
+    dtypes=real,
+    ref="numpy:remainder",
+    samples=[
+        (of(3, 4, low=0.1, high=0.9), of(3, 4, low=1.0, high=2.0)),
+        (of(4, dtype="int32", low=-9, high=9), of(4, dtype="int32", low=1, high=5)),
+        (of(3, 1, low=-0.9, high=-0.1), of(2, low=1.0, high=2.0)),
+    ],
+    tolerance=4,
+)
+def remainder(a: Shaped, b: Shaped) -> Spec:
+    """Elementwise ``a - floor(a / b) * b``: the sign is that of ``b``."""
+    return broadcast(a, b)
+
+
+@remainder.vjp
+def _(g, a, b):
+    return g, lambda: -g * floor(a / b)
+
+
+@primitive(
+    dtypes=real,
+    ref="numpy:floor_divide",
+    samples=[
+        (of(3, 4, low=0.1, high=0.9), of(3, 4, low=0.3, high=0.35)),
+        (of(4, dtype="int32", low=-9, high=9), of(4, dtype="int32", low=1, high=5)),
+    ],
+    differentiable=False,
+)
+def floor_divide(a: Shaped, b: Shaped) -> Spec:
+    """Elementwise ``floor(a / b)``."""
+    return broadcast(a, b)
+
+
+@primitive(dtypes=real, ref="numpy:maximum", samples=_APART)
+def maximum(a: Shaped, b: Shaped) -> Spec:
+    """The larger of two elements. NaN wins; at ties the gradient is split in halves."""
+    return broadcast(a, b)
+
+
+@maximum.vjp
+def _(g, a, b):
+    return lambda: g * _share(a > b, a == b), lambda: g * _share(b > a, a == b)
+
+
+@primitive(dtypes=real, ref="numpy:minimum", samples=_APART)
+def minimum(a: Shaped, b: Shaped) -> Spec:
+    """The smaller of two elements. NaN wins; at ties the gradient is split in halves."""
+    return broadcast(a, b)
+
+
+@minimum.vjp
+def _(g, a, b):
+    return lambda: g * _share(a < b, a == b), lambda: g * _share(b < a, a == b)
+
+
+def _share(wins, ties):
+    return where(wins, 1.0, where(ties, 0.5, 0.0))
+
+
+@primitive(dtypes=numeric, ref="numpy:negative", samples=_UNARY)
+def neg(x: Shaped) -> Shaped:
+    """Elementwise ``-x``."""
+    return x
+
+
+@neg.vjp
+def _(g):
+    return -g
+
+
+@primitive(dtypes=real, ref="numpy:absolute", samples=[(of(3, 4, distinct=True),), (of(0, 2),)])
+def abs(x: Shaped) -> Shaped:
+    """Elementwise absolute value; its slope at 0 is taken as 0."""
+    return x
+
+
+@abs.vjp
+def _(g, x):
+    return g * sign(x)
+
+
+@primitive(dtypes=real, ref="numpy:sign", samples=[(of(3, 4, distinct=True),), (of(0, 2),)])
+def sign(x: Shaped) -> Shaped:
+    """-1, 0 or 1 by the sign of each element; NaN stays NaN."""
+    return x
+
+
+@sign.vjp
+def _(g):
+    return None
+
+
+# Rounding. The slope is 0 wherever there is one.
+
+_BETWEEN = [(of(3, 4, low=0.1, high=0.4),), (of(2, low=-3.4, high=-3.1),), (of(0),)]
+
+
+@primitive(dtypes=real, ref="numpy:floor", samples=_BETWEEN)
+def floor(x: Shaped) -> Shaped:
+    """The largest integer not above each element."""
+    return x
+
+
+@floor.vjp
+def _(g):
+    return None
+
+
+@primitive(dtypes=real, ref="numpy:ceil", samples=_BETWEEN)
+def ceil(x: Shaped) -> Shaped:
+    """The smallest integer not below each element."""
+    return x
+
+
+@ceil.vjp
+def _(g):
+    return None
+
+
+@primitive(dtypes=real, ref="numpy:round", samples=_BETWEEN)
+def round(x: Shaped) -> Shaped:
+    """The nearest integer to each element, halves to even."""
+    return x
+
+
+@round.vjp
+def _(g):
+    return None

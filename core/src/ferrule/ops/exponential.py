@@ -1,0 +1,98 @@
+"""Exponentials, roots and trigonometry, element by element. Integers become floats."""
+
+from __future__ import annotations
+
+from ferrule.declare import floating, primitive
+from ferrule.samples import of
+from ferrule_plugins import Shaped
+
+_UNARY = [(of(3, 4),), (of(),), (of(0, 2),)]
+_POSITIVE = [(of(3, 4, low=0.2, high=4.0),), (of(low=0.5, high=2.0),), (of(0),)]
+
+
+@primitive(dtypes=floating, promote="float", ref="numpy:exp", samples=_UNARY, tolerance=4)
+def exp(x: Shaped) -> Shaped:
+    """Elementwise ``e**x``."""
+    return x
+
+
+@exp.vjp
+def _(g, y):
+    return g * y
+
+
+@primitive(dtypes=floating, promote="float", ref="numpy:expm1", samples=_UNARY, tolerance=4)
+def expm1(x: Shaped) -> Shaped:
+    """Elementwise ``e**x - 1``, accurate near 0."""
+    return x
+
+
+@expm1.vjp
+def _(g, y):
+    return g * (y + 1.0)
+
+
+@primitive(dtypes=floating, promote="float", ref="numpy:log", samples=_POSITIVE, tolerance=4)
+def log(x: Shaped) -> Shaped:
+    """Elementwise natural logarithm; NaN below 0, -inf at 0."""
+    return x
+
+
+@log.vjp
+def _(g, x):
+    return g / x
+
+
+@primitive(dtypes=floating, promote="float", ref="numpy:log1p", samples=_POSITIVE, tolerance=4)
+def log1p(x: Shaped) -> Shaped:
+    """Elementwise ``log(1 + x)``, accurate near 0."""
+    return x
+
+
+@log1p.vjp
+def _(g, x):
+    return g / (x + 1.0)
+
+
+@primitive(dtypes=floating, promote="float", ref="numpy:sqrt", samples=_POSITIVE)
+def sqrt(x: Shaped) -> Shaped:
+    """Elementwise square root; NaN below 0."""
+    return x
+
+
+@sqrt.vjp
+def _(g, y):
+    return g * 0.5 / y
+
+
+@primitive(dtypes=floating, promote="float", ref="numpy:sin", samples=_UNARY, tolerance=4)
+def sin(x: Shaped) -> Shaped:
+    """Elementwise sine of angles in radians."""
+    return x
+
+
+@sin.vjp
+def _(g, x):
+    return g * cos(x)
+
+
+@primitive(dtypes=floating, promote="float", ref="numpy:cos", samples=_UNARY, tolerance=4)
+def cos(x: Shaped) -> Shaped:
+    """Elementwise cosine of angles in radians."""
+    return x
+
+
+@cos.vjp
+def _(g, x):
+    return -g * sin(x)
+
+
+@primitive(dtypes=floating, promote="float", ref="numpy:tanh", samples=_UNARY, tolerance=4)
+def tanh(x: Shaped) -> Shaped:
+    """Elementwise hyperbolic tangent."""
+    return x
+
+
+@tanh.vjp
+def _(g, y):
+    return g * (1.0 - y * y)
