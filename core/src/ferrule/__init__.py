@@ -11,6 +11,7 @@ from ferrule.errors import (
     DTypeError,
     GraphError,
     MissingKernel,
+    OutOfRange,
     ShapeError,
 )  # fmt: skip
 from ferrule.factories import (
@@ -199,6 +200,7 @@ __all__ = [
     "Interpreter",
     "MissingKernel",
     "Op",
+    "OutOfRange",
     "ShapeError",
     "Tensor",
     "__version__",

@@ -9,6 +9,10 @@ class ShapeError(FerruleError, ValueError):
     """Shapes, dims or sizes do not fit an op."""
 
 
+class OutOfRange(ShapeError, IndexError):
+    """An index or a dim lies outside a tensor. Python's iteration over items ends by it."""
+
+
 class DTypeError(FerruleError, TypeError):
     """A dtype does not fit an op or a backend."""
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ferrule import ops, promotion
 from ferrule.autograd.node import AliasNode
-from ferrule.errors import ArgumentError, ShapeError
+from ferrule.errors import ArgumentError, OutOfRange, ShapeError
 from ferrule.modes import is_grad_enabled
 from ferrule.op import forget_plans
 from ferrule.tensor import Tensor
@@ -205,7 +205,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 def _wrapped(name: str, input: Tensor, dim: int, ndim: int | None = None) -> int:
     ndim = builtins.max(input.ndim, 1) if ndim is None else ndim
     if not -ndim <= dim < ndim:
-        raise ShapeError(
+        raise OutOfRange(
             f"{name}({input._type}): dim {dim} is out of range; use {-ndim}..{ndim - 1}"
         )
     return dim % ndim

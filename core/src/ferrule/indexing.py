@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ferrule import factories, ops
-from ferrule.errors import ShapeError
+from ferrule.errors import OutOfRange, ShapeError
 from ferrule.tensor import Tensor
 
 
@@ -81,7 +81,7 @@ def _integer(part: Any, size: int, dim: int, x: Tensor) -> int:
         )
     i = part.__index__()
     if not -size <= i < size:
-        raise ShapeError(f"index {i} is out of range for dim {dim} of {x._type}, of size {size}")
+        raise OutOfRange(f"index {i} is out of range for dim {dim} of {x._type}, of size {size}")
     return i % size
 
 
@@ -129,7 +129,7 @@ def get(x: Tensor, index: Any) -> Tensor:
     flat = ops.where(flat < 0, flat + size, flat)
     low, high = (flat.min().item(), flat.max().item()) if flat.numel() else (0, -1)
     if low < 0 or high >= size:  # pyright: ignore[reportOperatorIssue]
-        raise ShapeError(f"an index is out of range for dim {dim} of {y._type}, of size {size}")
+        raise OutOfRange(f"an index is out of range for dim {dim} of {y._type}, of size {size}")
     chosen = ops.index_select(y, flat, dim=dim)
     return ops.reshape(chosen, shape=(*y.shape[:dim], *array.shape, *y.shape[dim + 1 :]))
 

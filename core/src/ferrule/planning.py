@@ -60,8 +60,8 @@ def bind(
                 operands = (*operands[:i], number, *operands[i + 1 :])
             elif x is not None or not op.schema.operand(i).optional:
                 raise ArgumentError(
-                    f"{op.name}: operand {i} is {_article(x)}, not a tensor; convert it with "
-                    "fe.tensor(...)"
+                    f"{op.name}: operand {i} is of type {type(x).__name__}, not a tensor; convert "
+                    "it with fe.tensor(...)"
                 )
     if not _takes_scalars(op):
         operands = _materialise(op, operands)
@@ -79,11 +79,6 @@ def _number(x: Any) -> Any:
 
 
 _NUMBERS: tuple[Any, ...] = (int, float, complex)
-
-
-def _article(x: Any) -> str:
-    kind = type(x).__name__
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _takes_scalars(op: Op) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from ferrule.errors import ArgumentError, DeclarationError, DTypeError, ShapeError
+from ferrule.errors import ArgumentError, DeclarationError, DTypeError, OutOfRange, ShapeError
 from ferrule.tensor_type import TensorType
 from ferrule_plugins import Device, DType, Shape, Shaped
 
@@ -228,7 +228,7 @@ def _dim(value: Any, operands: tuple[Any, ...], name: str) -> int:
     ndim = 0 if first is None else max(first.ndim, 1)  # 0-d tensors have the dim 0, as in PyTorch
     dim = value.__index__()
     if not -ndim <= dim < ndim:
-        raise ShapeError(
+        raise OutOfRange(
             f"{name}={dim} is out of range; the dims of {first} are {-ndim}..{ndim - 1}"
         )
     return dim + ndim if dim < 0 else dim

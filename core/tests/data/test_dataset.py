@@ -171,3 +171,8 @@ class TestRandomSplit:
         part, _ = random_split(TensorDataset(fe.arange(8) * 2), [0.5, 0.5])
         (batch,) = next(iter(DataLoader(part, 4)))
         assert batch.tolist() == [2 * i for i in part.indices]
+
+
+def test_a_data_set_can_be_iterated_over() -> None:
+    x = fe.arange(3)
+    assert [(int(a), int(b)) for a, b in TensorDataset(x, x * 2)] == [(0, 0), (1, 2), (2, 4)]

@@ -198,3 +198,11 @@ def test_writing_through_an_index_of_an_index_changes_the_copy_only() -> None:
     x = fe.zeros(2, 2)
     x[0][1] = 5
     assert x.tolist() == [[0, 0], [0, 0]]
+
+
+def test_an_index_or_a_dim_out_of_range_is_an_index_error() -> None:
+    x = fe.arange(3)
+    with pytest.raises(IndexError, match="index 3 is out of range for dim 0"):
+        x[3]
+    with pytest.raises(IndexError, match="dim=2 is out of range"):
+        fe.softmax(fe.ones(2, 2), dim=2)

@@ -132,7 +132,7 @@ def test_numpy_functions_take_tensors() -> None:
 def test_arithmetic_between_arrays_and_tensors_is_refused_from_both_sides(symbol: str) -> None:
     names = {"x": fe.arange(2), "array": np.arange(2)}
     for expression in (f"x {symbol} array", f"array {symbol} x"):
-        with pytest.raises(ArgumentError, match=r"is a ndarray, not a tensor.*fe\.tensor"):
+        with pytest.raises(ArgumentError, match=r"is of type ndarray, not a tensor.*fe\.tensor"):
             eval(expression, names)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from ferrule import factories, functions, random
@@ -27,6 +27,9 @@ class Dataset(Generic[Item]):
 
     def __len__(self) -> int:
         raise NotImplementedError(f"{type(self).__name__} does not define __len__")
+
+    def __iter__(self) -> Iterator[Item]:
+        return (self[i] for i in range(len(self)))
 
     def batch(self, indices: Sequence[int]) -> Any:
         """The items at ``indices``, collated as `default_collate` does."""
