@@ -104,3 +104,23 @@ def test_an_index_outside_is_an_error_and_not_an_element_of_another_row(
     source = (np.ones((3, 1)),) if op.endswith("add") else ()
     with pytest.raises(IndexError):
         kernels[op](x, at, *source, dim=1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64, np.float16, bool])
+@pytest.mark.parametrize("n", [3, 70])
+def test_where_moves_every_bit_whatever_the_layout(kernels: Any, dtype: type, n: int) -> None:
+    rng = np.random.default_rng(0)
+    specials = np.array([np.nan, np.inf, -np.inf, -0.0, 1.5])
+    values = specials if np.issubdtype(dtype, np.floating) else np.arange(5)
+    condition = rng.random((n, n)) < 0.5
+    full = rng.choice(values, (n, n)).astype(dtype)
+    for a, b in [
+        (full, full[::-1].T),
+        (full[:, :1], full[:1]),
+        (full[0, 0].reshape(()), full),
+        (full, np.zeros((), dtype)),
+        (np.zeros((), dtype), full[0, :1]),
+    ]:
+        found = kernels["where"](condition, a, b)
+        assert found.dtype == dtype
+        assert found.tobytes() == np.where(condition, a, b).astype(dtype).tobytes()
