@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ferrule_cpu.blas import matmul
+from ferrule_cpu.windows import Pair, out_size, taps
 
 Array = np.ndarray[Any, Any]
-Pair = tuple[int, int]
 
 
 def conv2d(
@@ -29,7 +29,7 @@ def conv2d(
     groups: int,
 ) -> Array:
     kernel = weight.shape[2:]
-    out = _out_size(x.shape[2:], kernel, stride, padding, dilation)
+    out = out_size(x.shape[2:], kernel, stride, padding, dilation)
     columns = _columns(x, kernel, out, stride, padding, dilation, groups)
     matrix = weight.reshape(groups, weight.shape[0] // groups, -1)
     y = matmul(matrix, columns).reshape(weight.shape[0], x.shape[0], *out)
@@ -52,10 +52,10 @@ def conv2d_input(
     kernel, out = weight.shape[2:], g.shape[2:]
     matrix = weight.reshape(groups, weight.shape[0] // groups, -1)
     columns = matmul(matrix.transpose(0, 2, 1), _channels_first(g, groups))
-    taps = columns.reshape(c, *kernel, n, *out)
+    seen = columns.reshape(c, *kernel, n, *out)
     padded = np.zeros((c, n, h + 2 * padding[0], w + 2 * padding[1]), dtype=g.dtype)
-    for i, j, rows, cols in _taps(kernel, out, stride, dilation):
-        padded[:, :, rows, cols] += taps[:, i, j]
+    for i, j, rows, cols in taps(kernel, out, stride, dilation):
+        padded[:, :, rows, cols] += seen[:, i, j]
     x = padded[:, :, padding[0] : padding[0] + h, padding[1] : padding[1] + w]
     return x.transpose(1, 0, 2, 3)
 
@@ -80,27 +80,6 @@ def _channels_first(x: Array, groups: int) -> Array:
     return x.transpose(1, 0, 2, 3).reshape(groups, x.shape[1] // groups, -1)
 
 
-def _out_size(size: Any, kernel: Any, stride: Pair, padding: Pair, dilation: Pair) -> Pair:
-    h, w = (
-        (n + 2 * p - d * (k - 1) - 1) // s + 1
-        for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)
-    )
-    return h, w
-
-
-def _taps(kernel: Any, out: Any, stride: Pair, dilation: Pair):
-    """For each tap, its place in the kernel and the rows and columns of the image that it meets."""
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            top, left = i * dilation[0], j * dilation[1]
-            yield (
-                i,
-                j,
-                slice(top, top + (out[0] - 1) * stride[0] + 1, stride[0]),
-                slice(left, left + (out[1] - 1) * stride[1] + 1, stride[1]),
-            )
-
-
 def _columns(
     x: Array, kernel: Any, out: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Array:
@@ -112,6 +91,6 @@ def _columns(
         padded[:, :, padding[0] : padding[0] + h, padding[1] : padding[1] + w] = x
         x = padded
     columns = np.empty((c, *kernel, n, *out), dtype=x.dtype)
-    for i, j, rows, cols in _taps(kernel, out, stride, dilation):
+    for i, j, rows, cols in taps(kernel, out, stride, dilation):
         columns[:, i, j] = x[:, :, rows, cols]
     return columns.reshape(groups, c // groups * kernel[0] * kernel[1], -1)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ferrule_cpu.windows import Pair, out_size, taps
+
 Array = np.ndarray[Any, Any]
-Pair = tuple[int, int]
 
 
 def max_pool2d_with_indices(
@@ -16,42 +17,30 @@ def max_pool2d_with_indices(
     """See the op of that name. Memory order is kept, and the indices are made at the end, from
     the number of the winning tap."""
     h, w = x.shape[2:]
-    out_h, out_w = (
-        _out_size(*sizes, ceil_mode)
-        for sizes in zip((h, w), kernel_size, stride, padding, dilation)
-    )
+    out = out_size((h, w), kernel_size, stride, padding, dilation, ceil_mode)
     # enough on the far side for the last window, which ceil_mode lets run over the edge
     far = [
         max(0, (o - 1) * s + d * (k - 1) + 1 - size - p)
-        for o, s, d, k, size, p in zip(
-            (out_h, out_w), stride, dilation, kernel_size, (h, w), padding
-        )
+        for o, s, d, k, size, p in zip(out, stride, dilation, kernel_size, (h, w), padding)
     ]
     source = x
     if any(padding) or any(far):
         lowest = -np.inf if x.dtype.kind not in "iu" else np.iinfo(x.dtype).min
         around = [(0, 0), (0, 0), (padding[0], far[0]), (padding[1], far[1])]
         source = np.pad(x, around, constant_values=lowest)
-    taps = [
-        source[
-            :,
-            :,
-            i * dilation[0] : i * dilation[0] + (out_h - 1) * stride[0] + 1 : stride[0],
-            j * dilation[1] : j * dilation[1] + (out_w - 1) * stride[1] + 1 : stride[1],
-        ]
-        for i in range(kernel_size[0])
-        for j in range(kernel_size[1])
+    seen = [
+        source[:, :, rows, cols] for _, _, rows, cols in taps(kernel_size, out, stride, dilation)
     ]
-    best = taps[0].copy(order="K")
-    winner = np.zeros_like(best, dtype=np.uint8 if len(taps) < 256 else np.int64)
-    for number, tap in enumerate(taps[1:], 1):
+    best = seen[0].copy(order="K")
+    winner = np.zeros_like(best, dtype=np.uint8 if len(seen) < 256 else np.int64)
+    for number, tap in enumerate(seen[1:], 1):
         # the last tap to be better is the first one of the maximum
         better = (tap > best).view(np.uint8)
         np.maximum(winner, better * winner.dtype.type(number), out=winner)
         np.maximum(best, tap, out=best)
     lost = best != best
     if lost.any():  # NaN is greater than nothing, and wins
-        for number, tap in reversed(list(enumerate(taps))):
+        for number, tap in reversed(list(enumerate(seen))):
             np.copyto(winner, number, where=lost & (tap != tap))
     return best, _positions(winner, (h, w), kernel_size, stride, padding, dilation)
 
@@ -76,10 +65,3 @@ def _positions(
 def _first_inside(starts: Array, dilation: int) -> Array:
     """Where the first tap outside the padding stands, for windows that begin at ``starts``."""
     return np.where(starts < 0, starts % dilation, starts)
-
-
-def _out_size(size: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:
-    span = size + 2 * p - d * (k - 1) - 1
-    n = (span + (s - 1 if ceil_mode else 0)) // s + 1
-    # the last window must begin inside the image or its left padding
-    return n - 1 if ceil_mode and (n - 1) * s >= size + p else n

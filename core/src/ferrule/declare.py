@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from ferrule.calls import Binary, Unary
 from ferrule.op import Op, Promotion, Samples
@@ -32,47 +32,24 @@ def _declare(body: Callable[..., Any], **declaration: Any) -> Op:
     return Op(body, **declaration)
 
 
-def primitive(
-    *,
-    dtypes: Collection[DType],
-    samples: Samples,
-    ref: str | None = None,
-    promote: Promotion = "common",
-    tolerance: float = 1.0,
-    differentiable: bool = True,
-) -> Callable[[Callable[..., Any]], Op]:
+class Declaration(TypedDict, total=False):
+    """What a decorator is given; see `Op` for the meanings and defaults."""
+
+    dtypes: Required[Collection[DType]]
+    samples: Required[Samples]
+    ref: str | None
+    promote: Promotion
+    tolerance: float
+    differentiable: bool
+
+
+def primitive(**declaration: Unpack[Declaration]) -> Callable[[Callable[..., Any]], Op]:
     """Declare an op that backends supply. The function maps the operands' shapes and dtypes to
     those of the result: it is the inference rule. See `Op` for the arguments."""
-    return lambda body: _declare(
-        body,
-        primitive=True,
-        dtypes=dtypes,
-        promote=promote,
-        ref=ref,
-        samples=samples,
-        tolerance=tolerance,
-        differentiable=differentiable,
-    )
+    return lambda body: _declare(body, primitive=True, **declaration)
 
 
-def composite(
-    *,
-    dtypes: Collection[DType],
-    samples: Samples,
-    ref: str | None = None,
-    promote: Promotion = "common",
-    tolerance: float = 1.0,
-    differentiable: bool = True,
-) -> Callable[[Callable[..., Any]], Op]:
+def composite(**declaration: Unpack[Declaration]) -> Callable[[Callable[..., Any]], Op]:
     """Declare an op by its decomposition: the function computes it with other ops. A backend may
     have a kernel for it, which then runs instead. See `Op` for the arguments."""
-    return lambda body: _declare(
-        body,
-        primitive=False,
-        dtypes=dtypes,
-        promote=promote,
-        ref=ref,
-        samples=samples,
-        tolerance=tolerance,
-        differentiable=differentiable,
-    )
+    return lambda body: _declare(body, primitive=False, **declaration)

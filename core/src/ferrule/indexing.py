@@ -128,7 +128,7 @@ def get(x: Tensor, index: Any) -> Tensor:
     flat = ops.reshape(array, shape=(-1,))
     flat = ops.where(flat < 0, flat + size, flat)
     low, high = (flat.min().item(), flat.max().item()) if flat.numel() else (0, -1)
-    if low < 0 or high >= size:  # pyright: ignore[reportOperatorIssue]
+    if low < 0 or high >= size:
         raise OutOfRange(f"an index is out of range for dim {dim} of {y._type}, of size {size}")
     chosen = ops.index_select(y, flat, dim=dim)
     return ops.reshape(chosen, shape=(*y.shape[:dim], *array.shape, *y.shape[dim + 1 :]))

@@ -58,7 +58,7 @@ class Scope(ContextDecorator):
 
     def modes(self, now: Modes) -> Modes:
         """The modes in force inside, given those outside."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no modes(); define it")
 
     def _recreate_cm(self) -> Scope:
         return self
@@ -201,7 +201,7 @@ class Interpreter(Scope):
     def process(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         """What calling ``op`` means. ``op.evaluate(operands, attrs)`` is what it means outside, and
         ``with self: op.expand(operands, attrs)`` takes it apart into ops that come here too."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no process(); define it")
 
 
 def interpret(op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:

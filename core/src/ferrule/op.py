@@ -54,11 +54,11 @@ class Op:
         *,
         primitive: bool,
         dtypes: Collection[DType],
-        promote: Promotion,
-        ref: str | None,
         samples: Samples,
-        tolerance: float,
-        differentiable: bool,
+        promote: Promotion = "common",
+        ref: str | None = None,
+        tolerance: float = 1.0,
+        differentiable: bool = True,
     ) -> None:
         self.name = body.__name__
         self.body = body

@@ -212,3 +212,24 @@ def test_the_declared_function_documents_the_op(cubed: fe.Op) -> None:
     assert cubed.__module__ == __name__
     assert repr(cubed) == "<primitive test_cubed(x, factor=1.0)>"
     assert cubed.primitive
+
+
+@pytest.mark.parametrize(
+    ("gradients", "counted"),
+    [((), "returned 0 gradients for 2"), ((1.0,) * 3, "returned 3 gradients for 2")],
+)
+def test_a_rule_with_the_wrong_number_of_gradients_is_an_error_also_beside_a_mask(
+    gradients: tuple[float, ...], counted: str
+) -> None:
+    where = fe.ops.where
+    declared = where.rule
+    x = fe.ones(3, requires_grad=True)
+    try:
+        where.vjp(lambda g: gradients)
+        y = fe.where(fe.ones(3, dtype=fe.bool), x, x).sum()
+        with pytest.raises(fe.DeclarationError, match=counted):
+            y.backward()
+    finally:
+        where.rule = declared
+        where.plans.clear()
+    assert x.grad is None

@@ -21,14 +21,14 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def ferrule_register_ops() -> Iterable[Any] | None:  # pyright: ignore[reportReturnType]
+def ferrule_register_ops() -> Iterable[Any] | None:
     """Import the modules that declare further ops, and return those ops."""
 
 
 @hookspec
 def ferrule_register_kernels(
     backend: Backend,
-) -> Mapping[str, Kernel] | None:  # pyright: ignore[reportReturnType]
+) -> Mapping[str, Kernel] | None:
     """Kernels for a backend that exists: op name to kernel. They win over the backend's own."""
 
 
@@ -38,5 +38,5 @@ def ferrule_cli(app: Any) -> None:
 
 
 @hookspec
-def ferrule_doctor() -> Mapping[str, str] | None:  # pyright: ignore[reportReturnType]
+def ferrule_doctor() -> Mapping[str, str] | None:
     """Further rows for the doctor's report: title to text."""

@@ -63,7 +63,7 @@ class FunctionNode(Node):
         self.outs = outs
 
     @property
-    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def name(self) -> str:
         return self.function.__name__
 
     def pull(self, g: Any, needed: set[Node] | None) -> Pulled:

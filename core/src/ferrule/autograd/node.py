@@ -51,7 +51,7 @@ class Node:
                 with several outputs.
             needed: the nodes to which gradients are to flow; None for all.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no pull(); define it")
 
     def release(self) -> None:
         """Forget parents and saved values, which frees the graph behind this node."""
@@ -114,7 +114,7 @@ class OpNode(Node):
         self.output = output
 
     @property
-    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def name(self) -> str:
         return repr(self.plan.op.name)
 
     def pull(self, g: Any, needed: set[Node] | None) -> Pulled:

@@ -35,7 +35,7 @@ class Rule:
 
     def gradients(self, node: OpNode, g: Any) -> tuple[Any, ...]:
         """One entry per operand: a tensor, None, or a function that makes the tensor."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no gradients(); define it")
 
 
 _SHAPED = (Shaped, tuple[Shaped, ...], "Shaped", "tuple[Shaped, ...]")
@@ -91,7 +91,9 @@ class NamedRule(Rule):
             self._fetch.append(fetch)
         self.keeps = tuple(keeps)
         self._only_g = self._fetch == [_gradient]
-        self._spread = any(role != "value" for role in schema.roles)
+        # how many operands can have a gradient; 0 where all can
+        values = schema.roles.count("value")
+        self._values = values if values < len(schema.roles) else 0
 
     def gradients(self, node: OpNode, g: Any) -> tuple[Any, ...]:
         if g.__class__ is list:
@@ -102,14 +104,15 @@ class NamedRule(Rule):
             found = self.function(*[fetch(node, g) for fetch in self._fetch])
         if found.__class__ is not tuple:
             found = (found,)
-        if self._spread:
-            each = iter(found)
-            found = tuple(next(each) if role == "value" else None for role in self.schema.roles)
-        if len(found) != len(node.plan.types):
+        wanted = self._values or len(node.plan.types)
+        if len(found) != wanted:
             raise DeclarationError(
                 f"the vjp rule of {self.schema.name!r} returned {len(found)} gradients for "
-                f"{len(node.plan.types)} operands"
+                f"{wanted} operands that can have one"
             )
+        if self._values:
+            each = iter(found)
+            found = tuple(next(each) if role == "value" else None for role in self.schema.roles)
         return found
 
 

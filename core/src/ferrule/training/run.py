@@ -176,7 +176,7 @@ class Run:
             ) from error
 
     def _finite(self, loss: Tensor, where: str) -> float:
-        value = float(loss.item())  # pyright: ignore[reportArgumentType]
+        value = float(loss.item())
         if not math.isfinite(value):
             lr = self.recipe.lr
             lower = min(lr / 10, OPTIMIZERS[self.recipe.optimizer].lr)
