@@ -75,6 +75,7 @@ def main() -> None:
     values = np.random.default_rng(0).standard_normal((8, 8)).astype(np.float32)
     peers = {"ferrule": cases(fe, lambda **kw: fe.tensor(values, **kw))}
     try:
+        # a peer: it need not be installed
         import torch  # pyright: ignore[reportMissingImports]
     except ImportError:
         print("PyTorch is not installed: only ferrule is measured.")

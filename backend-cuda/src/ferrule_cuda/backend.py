@@ -47,6 +47,7 @@ class CudaBackend:
         self._missing = ""
         if cupy is None:
             try:
+                # an extra: it need not be installed
                 import cupy  # pyright: ignore[reportMissingImports]
             except Exception as error:  # a broken CuPy raises more than ImportError
                 self._missing = f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -146,6 +146,7 @@ class Operators:
     def __ge__(self: Any, other: Any) -> Tensor:
         return fe.ge(self, other)
 
+    # elementwise, where `object` promises a bool
     def __eq__(self: Any, other: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         return fe.eq(self, other) if _comparable(other) else NotImplemented
 

@@ -177,6 +177,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str
         raise CheckpointError(f"{os.fspath(path)!r} {what}; give the file that was saved")
     try:
         with safe_open(path, framework="numpy") as file:
+            # what safe_open gives has keys, and cannot be iterated over
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return arrays, file.metadata() or {}
     except SafetensorError as error:

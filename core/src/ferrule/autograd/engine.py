@@ -204,8 +204,8 @@ def grad(
     return tuple(gradients)
 
 
-def _list(tensors: Tensor | Sequence[Tensor]) -> list[Tensor]:
-    return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]  # pyright: ignore[reportReturnType]
+def _list(tensors: Any) -> list[Any]:
+    return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
 
 
 def _target(call: str, x: Tensor) -> Node:
@@ -230,10 +230,7 @@ def _leaf(x: Tensor) -> Node:
 def _roots(
     call: str, tensors: list[Tensor], gradients: Tensor | Sequence[Tensor | None] | None
 ) -> list[tuple[Node, Tensor]]:
-    if gradients is None:
-        given: list[Tensor | None] = [None] * len(tensors)
-    else:
-        given = list(gradients) if isinstance(gradients, (list, tuple)) else [gradients]  # pyright: ignore[reportAssignmentType]
+    given = [None] * len(tensors) if gradients is None else _list(gradients)
     if len(given) != len(tensors):
         raise GraphError(f"{call}: got {len(given)} gradients for {len(tensors)} tensors")
     roots: list[tuple[Node, Tensor]] = []

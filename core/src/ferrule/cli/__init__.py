@@ -71,6 +71,7 @@ def _paragraph(error: BaseException) -> str:
     if isinstance(error, fe.FerruleError):
         text = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
     else:
+        # what is no error of ferrule is one of click
         text = error.format_message().removesuffix(".")  # pyright: ignore[reportAttributeAccessIssue]
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "ferrule"

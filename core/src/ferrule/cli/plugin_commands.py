@@ -32,6 +32,7 @@ def add(app: typer.Typer) -> None:
             reason = "its name is taken" if name in taken else _fault(info)
             if reason:
                 left_out.append(f"command {name!r} of a plugin: {reason}")
+                # the list is of commands or of groups, and `info` came out of it
                 registered.remove(info)  # pyright: ignore[reportArgumentType]
             else:
                 taken.add(name)

@@ -213,4 +213,5 @@ def _locate(error: Exception, module: Module) -> None:
         notes[notes.index(before)] = note
     else:
         error.add_note(note)
+    # errors take any attribute, whatever their class declares
     error._ferrule_module = (culprit, note)  # pyright: ignore[reportAttributeAccessIssue]

@@ -34,6 +34,7 @@ def check(path: str | os.PathLike[str]) -> None:
             f"--plot {os.fspath(path)!r}: the file's name must end in .png (or .pdf, .svg)"
         )
     try:
+        # only to learn whether it is there
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise ArgumentError(

@@ -46,6 +46,7 @@ def conv2d(
             around = (wide // 2, wide - wide // 2, high // 2, high - high // 2)
             input, padding = pad(input, around), 0
         else:
+            # `room` is a pair, and so is this, which a type checker cannot see
             padding = tuple(n // 2 for n in room)  # pyright: ignore[reportAssignmentType]
     elif padding == "valid":
         padding = 0
