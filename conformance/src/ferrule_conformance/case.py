@@ -153,11 +153,14 @@ class Case:
 
     @cached_property
     def outputs(self) -> tuple[TensorType, ...]:
-        """The types of the results, worked out without computing; empty where core refuses."""
+        """The types of the results; empty where core refuses. They are worked out without
+        computing, but for a dynamic op."""
+        if self.subject.dynamic:
+            return tuple(y._type for y in self.call().on(self.device))
         return self.outputs_for([i and i.shape for i in self.sample.inputs])
 
     def outputs_for(self, shapes: Sequence[Shape | None]) -> tuple[TensorType, ...]:
-        """The same for operands of other shapes."""
+        """The same for operands of other shapes; empty for a dynamic op."""
         operands = [
             None if s is None else fe.Tensor(None, TensorType(Spec(s, dtype), self.device))
             for s, dtype in zip(shapes, self._operand_dtypes)
@@ -228,7 +231,7 @@ _NOT_ELEMENTWISE = {"dim", "dims", "shape", "tuple"}
 def _elementwise(target: Target, op: Op) -> bool:
     schema = op.schema
     kinds = {a.kind.rstrip("?") for a in schema.attributes.values()}
-    if schema.variadic or schema.creates or kinds & _NOT_ELEMENTWISE:
+    if schema.variadic or schema.creates or op.dynamic or kinds & _NOT_ELEMENTWISE:
         return False
     for index, sample in enumerate(op.samples):
         dtype = next(iter(sweep(target, op, index)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ferrule.errors import GraphError
 from ferrule.modes import Interpreter
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
@@ -17,6 +18,11 @@ class Abstract(Interpreter):
     """Every op checks its arguments and returns tensors without data."""
 
     def process(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        if op.dynamic:
+            raise GraphError(
+                f"{op.name}: the shape of its result depends on values, and here only types are "
+                "known. Compute it outside of what is traced, or use a mask with where"
+            )
         plan = op.plan(operands, attrs)
         if plan.casts is not None:
             operands = tuple(

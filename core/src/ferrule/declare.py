@@ -25,6 +25,8 @@ def _declare(body: Callable[..., Any], **declaration: Any) -> Op:
     # matters take the general way
     kinds = {a.kind.rstrip("?") for a in schema.attributes.values()}
     exact = not kinds.isdisjoint(("scalar", "float", "tuple"))
+    if declaration.get("dynamic"):
+        return Op(body, **declaration)
     if not schema.variadic and schema.required == 1 == schema.arity and not exact:
         return Unary(body, **declaration)
     if schema.roles == ("value", "value") and schema.required == 2 and not schema.attributes:
@@ -41,6 +43,8 @@ class Declaration(TypedDict, total=False):
     promote: Promotion
     tolerance: float
     differentiable: bool
+    feature: str
+    dynamic: bool
 
 
 def primitive(**declaration: Unpack[Declaration]) -> Callable[[Callable[..., Any]], Op]:

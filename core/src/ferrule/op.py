@@ -46,6 +46,10 @@ class Op:
         samples: sample calls.
         tolerance: what conformance multiplies its dtype's tolerance by.
         differentiable: False if its outputs do not depend smoothly on any input, by declaration.
+        feature: the optional part of the contract that a backend must offer to have a kernel for
+            this primitive (``"linalg"``); None for what every backend must have.
+        dynamic: the shape of its output depends on values, so nothing can trace it. The body of
+            such a primitive infers dtype and rank; sizes that it cannot know are 0.
     """
 
     def __init__(
@@ -59,6 +63,8 @@ class Op:
         ref: str | None = None,
         tolerance: float = 1.0,
         differentiable: bool = True,
+        feature: str | None = None,
+        dynamic: bool = False,
     ) -> None:
         self.name = body.__name__
         self.body = body
@@ -70,6 +76,8 @@ class Op:
         self.samples = [s if isinstance(s, Sample) else Sample(s, {}) for s in samples]
         self.tolerance = tolerance
         self.differentiable = differentiable
+        self.feature = feature
+        self.dynamic = dynamic
         self.rule: Rule | None = None
         self.plans: dict[Any, Plan] = {}
         self.__name__ = self.name
@@ -186,6 +194,8 @@ class Op:
         except Exception as error:
             planning.note_kernel(error, plan)
             raise
+        if self.dynamic:
+            plan = planning.measured(plan, data)
         if plan.rule is None or not modes.recording:
             return wrap(data, plan.out, None)
         parents = tuple(x._node if isinstance(x, Tensor) else None for x in operands)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -142,13 +143,13 @@ def _make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
     kernel = active.kernel(op, device)
     if op.primitive:
         plan.out = _infer(op, types, attrs, device)
-    elif kernel is not None:
+    elif kernel is not None and not op.dynamic:
         plan.out = output_types(op, types, attrs)
     if kernel is not None:
         outs = plan.out if isinstance(plan.out, tuple) else (plan.out,)
         for out in outs:
-            assert out is not None
-            active.check_dtype(out.dtype)
+            if out is not None:  # a dynamic composite's is known when it has run
+                active.check_dtype(out.dtype)
         plan.run = partial(kernel, **attrs) if attrs else kernel
     _differentiate(op, plan)
     return plan
@@ -250,6 +251,18 @@ def _infer(op: Op, types: tuple[Any, ...], attrs: dict[str, Any], device: Device
     if isinstance(found, tuple):
         return tuple(_placed(op, each, device) for each in found)
     return _placed(op, found, device)
+
+
+def measured(plan: Plan, data: Any) -> Plan:
+    """The plan of a call of a dynamic op, with the types that its results turned out to have."""
+    device = _device(plan.types, plan.attrs)
+    spec = runtime.active(device.backend).backend.spec
+    found = copy(plan)
+    if isinstance(data, tuple):
+        found.out = tuple(TensorType(spec(array), device) for array in data)
+    else:
+        found.out = TensorType(spec(data), device)
+    return found
 
 
 class _Weak:

@@ -88,6 +88,12 @@ class ActiveBackend:
         if kernel is not None or not op.primitive:
             return kernel
         if self.fallback == "error":
+            if op.feature is not None and op.feature not in self.backend.capabilities.features:
+                raise MissingKernel(
+                    f"backend {self.name!r} does not offer {op.feature!r}, which {op.name!r} is "
+                    "part of. Move the tensor with .to(...) to a backend that does, or run it on "
+                    f'the host: fe.set_backend("{self.name}", fallback="warn")'
+                )
             raise MissingKernel(
                 f"backend {self.name!r} has no kernel for the primitive {op.name!r}. To run it on "
                 f'the host meanwhile: fe.set_backend("{self.name}", fallback="warn")'

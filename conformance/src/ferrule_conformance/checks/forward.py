@@ -31,7 +31,16 @@ def declaration(case: Case) -> None:
 
 @check(each="op", level=1, when=lambda case: case.subject.primitive)
 def kernel(case: Case) -> None:
-    """The primitive has a kernel on the backend."""
+    """The primitive has a kernel on the backend, unless it belongs to a feature that the backend
+    does not declare."""
+    feature = case.subject.feature
+    declared = feature is None or feature in case.backend.capabilities.features
+    if not declared and case.native:
+        raise Failure(f"there is a kernel, and the capabilities do not declare {feature!r}")
+    if not declared:
+        raise NotApplicable(f"the backend does not declare {feature!r}: the op runs on the host")
+    if not case.native and feature is not None:
+        raise Failure(f"the capabilities declare {feature!r}, and there is no kernel")
     if not case.native:
         if case.target.fallback == "error":
             raise Failure("there is no kernel, and running on the host is not allowed")

@@ -1,0 +1,89 @@
+"""Kernels that are functions of the standard, or nearly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ferrule_plugins.backend import Kernel
+from ferrule_plugins.kits.array_namespace.part import Array, Part
+
+BINARY = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "pow": "pow",
+    "remainder": "remainder",
+    "floor_divide": "floor_divide",
+    "maximum": "maximum",
+    "minimum": "minimum",
+    "eq": "equal",
+    "ne": "not_equal",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "bitwise_and": "bitwise_and",
+    "bitwise_or": "bitwise_or",
+    "bitwise_xor": "bitwise_xor",
+    "bitwise_left_shift": "bitwise_left_shift",
+    "bitwise_right_shift": "bitwise_right_shift",
+}
+"""Ops of two operands that are functions of the standard under another name, or the same."""
+
+OTHERS = {
+    "neg": "negative",
+    "abs": "abs",
+    "sign": "sign",
+    "exp": "exp",
+    "expm1": "expm1",
+    "log": "log",
+    "log1p": "log1p",
+    "sqrt": "sqrt",
+    "sin": "sin",
+    "cos": "cos",
+    "tanh": "tanh",
+    "floor": "floor",
+    "ceil": "ceil",
+    "round": "round",
+    "bitwise_not": "bitwise_invert",
+    "where": "where",
+    "matmul": "matmul",
+}
+"""The other ops of which that is true."""
+
+ON_BOOLS = {
+    "add": "logical_or",
+    "mul": "logical_and",
+    "lt": "order",
+    "le": "order",
+    "gt": "order",
+    "ge": "order",
+}
+"""What ops of two operands are among bools: a function of the standard, or an order."""
+
+
+class Bools(Part):
+    """The standard neither mixes bools with numbers nor computes with them."""
+
+    def _with_bools(self, function: Any, logical: str) -> Kernel:
+        """``function``; among bools the logical function of that name, or for ``"order"`` their
+        order as numbers."""
+
+        def kernel(a: Any, b: Any) -> Array:
+            if not (self._is_bool(a) and self._is_bool(b)):
+                return function(self._unless_bool(a), self._unless_bool(b))
+            if logical == "order":
+                return function(self._number(a), self._number(b))
+            return getattr(self.xp, logical)(a, b) if logical else function(a, b)
+
+        return kernel
+
+    def _is_bool(self, x: Any) -> bool:
+        return x.__class__ is bool or getattr(x, "dtype", None) == self.xp.bool
+
+    def _unless_bool(self, x: Any) -> Any:
+        return int(x) if x.__class__ is bool else x
+
+    def _number(self, x: Any) -> Any:
+        return int(x) if x.__class__ is bool else self.xp.astype(x, self.xp.uint8)
