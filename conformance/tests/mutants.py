@@ -105,8 +105,10 @@ def _last_bit_at_whim(right: Any) -> Any:
     def kernel(x: Array) -> Array:
         calls[0] += 1
         y = np.asarray(right(x))
-        moved = np.nextafter(y, y.dtype.type(9))
-        return np.where(np.isfinite(y), moved, y) if calls[0] % 2 else y
+        moved = y.copy()
+        parts = moved.real
+        parts[...] = np.where(np.isfinite(parts), np.nextafter(parts, parts.dtype.type(9)), parts)
+        return moved if calls[0] % 2 else y
 
     return kernel
 
@@ -216,6 +218,7 @@ KERNELS = (
         "ULPs of float64",
         "forward",
     ),
+    _kernel("unconjugated", "conj", lambda right: lambda x: x + 0, "elements are wrong", "forward"),
     _kernel("sign_of_remainder", "remainder", lambda right: np.fmod, "want", "forward"),
     _kernel("random_word", "random_bits", _one_wrong_word, "1 of 10 elements", "forward"),
     _kernel("memory_order", "exp", _reads_memory_order, "elements are wrong", "transposed"),
@@ -394,6 +397,12 @@ CONTRACT = (
         capabilities=_capabilities(nondeterministic=frozenset({"softmx"})),
     ),
     _member("thawed", "frozenset", "capabilities", capabilities=_capabilities(features={"x"})),
+    _member(
+        "no_parts",
+        "without float64",
+        "capabilities",
+        capabilities=_capabilities(dtypes=EVERYTHING - {dtypes.float64}),
+    ),
     _member(
         "promising",
         "no method fused",

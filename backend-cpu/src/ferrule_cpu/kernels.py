@@ -172,6 +172,13 @@ def amin(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
     return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
 
 
+def complex_(real: Any, imag: Any) -> Array:
+    wide = np.result_type(real, imag, np.complex64)
+    y = np.empty(np.broadcast(real, imag).shape, wide)
+    y.real, y.imag = real, imag
+    return y
+
+
 def relu(x: Array) -> Array:
     return np.maximum(x, x.dtype.type(0))
 
@@ -184,6 +191,7 @@ TUNED: dict[str, Kernel] = {
     "slice_scatter": slice_scatter,
     "cast": cast,
     "where": where,
+    "complex": complex_,
     "gather": gather,
     "index_add": index_add,
     "scatter_add": scatter_add,
@@ -207,7 +215,7 @@ _ONE_STEP = {"matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1}
 # These compute nothing, so there is nothing to warn of.
 _MOVING = {
     "permute", "reshape", "slice", "slice_scatter", "gather", "expand", "flip", "cat", "where",
-    "index_select", "full",
+    "index_select", "full", "real", "imag",
 }  # fmt: skip
 
 # NumPy has these for bfloat16 not at all, or rounding after every step.

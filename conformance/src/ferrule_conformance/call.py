@@ -13,6 +13,7 @@ from ferrule.op import Op
 from ferrule.tensor_type import TensorType
 from ferrule_conformance.failure import Failure
 from ferrule_plugins import Device, DType, Spec
+from ferrule_plugins.dtypes import CONTINUOUS
 
 Array = np.ndarray[Any, Any]
 Operand = Any
@@ -59,7 +60,7 @@ class Call:
             for i, x in enumerate(self.operands)
             if isinstance(x, np.ndarray)
             and self.op.schema.role(i) == "value"
-            and DType.of(x.dtype).is_floating_point
+            and DType.of(x.dtype).category in CONTINUOUS
         ]
 
     def with_operands(self, operands: Iterable[Operand]) -> Call:
@@ -72,8 +73,8 @@ class Call:
         )
 
     def widened(self) -> Call:
-        """The same call in float64."""
-        return self.map(lambda x: x.astype(np.float64) if _is_floating(x) else x)
+        """The same call in float64 and complex128."""
+        return self.map(widen)
 
     def tensors(self, device: Device) -> tuple[Any, ...]:
         """The operands as tensors there. Scalars and None stay what they are."""
@@ -123,5 +124,7 @@ def host(x: fe.Tensor) -> Array:
     return array
 
 
-def _is_floating(x: Array) -> bool:
-    return DType.of(x.dtype).is_floating_point
+def widen(x: Array) -> Array:
+    """Floats in float64 and complex numbers in complex128; others as they are."""
+    wide = {"floating": np.float64, "complex": np.complex128}.get(DType.of(x.dtype).category)
+    return x if wide is None else x.astype(wide)

@@ -20,6 +20,7 @@ from ferrule_conformance import tolerance
 from ferrule_conformance.call import Call
 from ferrule_conformance.inputs import draw
 from ferrule_plugins import Backend, Device, DType, FerruleError, Shape, Spec, dtypes
+from ferrule_plugins.dtypes import CONTINUOUS
 
 Each = Literal["backend", "dtype", "undeclared dtype", "op", "call"]
 
@@ -180,13 +181,13 @@ class Case:
 
     @property
     def differentiable(self) -> bool:
-        """Gradients flow from a floating output to a floating operand."""
+        """Gradients flow from a floating or complex output to such an operand."""
         roles = (self.subject.schema.role(i) for i in range(len(self._operand_dtypes)))
         return (
             self.subject.differentiable
-            and any(y.dtype.is_floating_point for y in self.outputs)
+            and any(y.dtype.category in CONTINUOUS for y in self.outputs)
             and any(
-                role == "value" and d.is_floating_point and i is not None
+                role == "value" and d.category in CONTINUOUS and i is not None
                 for role, d, i in zip(roles, self._operand_dtypes, self.sample.inputs)
             )
         )

@@ -10,6 +10,7 @@ import numpy as np
 import ferrule as fe
 from ferrule_conformance.call import Array, Call, host, place, several
 from ferrule_plugins import Device, DType, dtypes
+from ferrule_plugins.dtypes import CONTINUOUS
 
 Function = Callable[..., Any]
 """From operands as tensors to results."""
@@ -34,7 +35,7 @@ def pull(
     """Differentiate the call in reverse.
 
     Args:
-        entering: the gradients of the floating outputs.
+        entering: the gradients of the floating and complex outputs.
         function: what to differentiate; by default the call's op.
         leaves, entering_layout: how operands and entering gradients become tensors, whose memory
             layout matters.
@@ -47,7 +48,7 @@ def pull(
         tensors[i] = leaves(call.operands[i], device).detach().requires_grad_()
     xs = [tensors[i] for i in call.continuous]
     results = several(function(*tensors)) if function else call.of(tuple(tensors), device)
-    ys = [y for y in results if y.dtype.is_floating_point]
+    ys = [y for y in results if y.dtype.category in CONTINUOUS]
     gs = [entering_layout(g.astype(y.dtype.numpy), device).detach() for g, y in zip(entering, ys)]
     if create_graph:
         gs = [g.requires_grad_() for g in gs]
@@ -65,7 +66,7 @@ def pull(
 
 
 def gradients(call: Call, entering: Sequence[Array], device: Device, **how: Any) -> list[Array]:
-    """The gradients of the call's floating operands, as arrays."""
+    """The gradients of the call's floating and complex operands, as arrays."""
     return [host(g) for g in pull(call, entering, device, **how)[2]]
 
 
@@ -87,7 +88,8 @@ def second_gradients(
 
 
 def weighted_result(call: Call, entering: Sequence[Array], device: Device) -> Scalar:
-    """``sum(entering * results)`` as a function of the floating operands."""
+    """The inner product of ``entering`` and the results, as a function of the floating and complex
+    operands."""
 
     def value(arrays: Sequence[Array]) -> float:
         operands = list(call.operands)
@@ -95,14 +97,15 @@ def weighted_result(call: Call, entering: Sequence[Array], device: Device) -> Sc
             operands[i] = array
         with fe.no_grad():
             results = call.with_operands(operands).on(device)
-        ys = [host(y) for y in results if y.dtype.is_floating_point]
-        return _weighted_sum(entering, ys)
+        ys = [host(y) for y in results if y.dtype.category in CONTINUOUS]
+        return _inner(entering, ys)
 
     return value
 
 
 def weighted_gradients(call: Call, weights: Sequence[Array], device: Device) -> Scalar:
-    """``sum(weights * gradients)`` as a function of floating operands and entering gradients."""
+    """The inner product of ``weights`` and the gradients, as a function of floating and complex
+    operands and of entering gradients."""
     n = len(call.continuous)
 
     def value(arrays: Sequence[Array]) -> float:
@@ -110,13 +113,20 @@ def weighted_gradients(call: Call, weights: Sequence[Array], device: Device) -> 
         for i, array in zip(call.continuous, arrays):
             operands[i] = array
         found = gradients(call.with_operands(operands), arrays[n:], device)
-        return _weighted_sum(weights, found)
+        return _inner(weights, found)
 
     return value
 
 
-def _weighted_sum(weights: Sequence[Array], arrays: Sequence[Array]) -> float:
-    return float(sum(np.sum(w * a.astype(np.float64)) for w, a in zip(weights, arrays)))
+def _inner(weights: Sequence[Array], arrays: Sequence[Array]) -> float:
+    """The sum of products of real numbers; a complex number is two."""
+    return float(sum(coordinates(w) @ coordinates(a) for w, a in zip(weights, arrays)))
+
+
+def coordinates(x: Array) -> Array:
+    """The real numbers of which an array consists, as float64 of one dim."""
+    wide = np.complex128 if np.iscomplexobj(x) else np.float64
+    return np.ascontiguousarray(x, wide).reshape(-1).view(np.float64)
 
 
 def differences(
@@ -129,23 +139,23 @@ def differences(
         large arrays a few random ones.
     """
     x = arrays[k]
-    if x.size <= ELEMENTS:
-        directions = np.eye(x.size)
-    else:
-        directions = rng.choice([-1.0, 1.0], (DIRECTIONS, x.size))
+    size = coordinates(x).size
+    few = size <= ELEMENTS
+    directions = np.eye(size) if few else rng.choice([-1.0, 1.0], (DIRECTIONS, size))
     slopes = []
     for direction in directions:
         sides = []
         for sign in (width, -width):
             moved = list(arrays)
-            moved[k] = np.asarray(x + sign * direction.reshape(x.shape))
+            step = direction.view(np.complex128) if np.iscomplexobj(x) else direction
+            moved[k] = np.asarray(x + sign * step.reshape(x.shape))
             sides.append(value(moved))
         slopes.append((sides[0] - sides[1]) / (2 * width))
     return directions, np.array(slopes)
 
 
 def precision(call: Call, outputs: Sequence[DType]) -> DType:
-    """The least precise floating dtype on the way from operands to results."""
+    """The least precise floating or complex dtype on the way from operands to results."""
     there = [DType.of(call.operands[i].dtype) for i in call.continuous]
-    met = [d for d in (*there, *outputs) if d.is_floating_point]
+    met = [d for d in (*there, *outputs) if d.category in CONTINUOUS]
     return max(met, key=lambda d: float(dtypes.finfo(d).eps))

@@ -10,11 +10,10 @@ import numpy as np
 
 from ferrule.op import Op
 from ferrule_conformance import reference_backend
-from ferrule_conformance.call import Call, host
+from ferrule_conformance.call import Call, host, widen
 from ferrule_conformance.case import Case
 from ferrule_conformance.comparison import agree
 from ferrule_conformance.failure import Failure
-from ferrule_plugins import DType
 
 Array = np.ndarray[Any, Any]
 
@@ -81,8 +80,6 @@ def _wide(call: Call) -> list[Any]:
         if isinstance(x, (bool, int, float, complex)):
             x = np.asarray(x, dtype=first)
         if isinstance(x, np.ndarray):
-            category = DType.of(x.dtype).category
-            wide = {"floating": np.float64, "complex": np.complex128}.get(category)
-            x = x if wide is None else x.astype(wide)
+            x = widen(x)
         operands.append(x)
     return operands

@@ -20,9 +20,9 @@ from ferrule_plugins import DType, Shape
 Array = np.ndarray[Any, Any]
 
 __all__ = [
-    "arange", "cast", "cat", "clamp", "erf", "flip", "full", "gather", "gelu", "index_add",
-    "index_select", "log_softmax", "logsumexp", "pad", "random_bits", "relu", "rsqrt",
-    "scatter_add", "sigmoid", "silu", "slice", "softmax", "sort", "var",
+    "arange", "cast", "cat", "clamp", "complex", "erf", "flip", "full", "gather", "gelu",
+    "index_add", "index_select", "log_softmax", "logsumexp", "pad", "random_bits", "relu", "rsqrt",
+    "scatter_add", "sgn", "sigmoid", "silu", "slice", "softmax", "sort", "var",
 ]  # fmt: skip
 
 
@@ -49,6 +49,17 @@ def full(*, shape: Shape, value: Any, dtype: DType) -> Array:
 def arange(*, start: Any, step: Any, length: int, dtype: DType) -> Array:
     values = np.asarray([start + i * step for i in range(length)], dtype=type(start + step))
     return cast(values, dtype=dtype)
+
+
+def complex(real: Array, imag: Array) -> Array:
+    y = np.zeros(np.broadcast_shapes(real.shape, imag.shape), np.complex128)
+    y.real, y.imag = real, imag
+    return y
+
+
+def sgn(x: Array) -> Array:
+    size = np.abs(x)
+    return x / np.where(size == 0, 1.0, size) if np.iscomplexobj(x) else np.sign(x)
 
 
 # Moving elements.

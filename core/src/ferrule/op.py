@@ -19,6 +19,7 @@ from ferrule.schema import Schema
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
 from ferrule_plugins import Device, DType
+from ferrule_plugins.dtypes import CONTINUOUS
 
 Promotion = Literal["common", "float", "same"]
 Samples = Sequence[Sample | tuple[Input | None, ...]]
@@ -266,7 +267,6 @@ def _is_constant(value: Any) -> bool:
 _CONSTANTS = (
     int, float, complex, str, type(None), type, DType, Device, TensorType, np.generic,
 )  # fmt: skip
-_CONTINUOUS = ("floating", "complex")
 
 
 def wrap(data: Any, out: Any, node: OpNode | None) -> Any:
@@ -278,7 +278,7 @@ def wrap(data: Any, out: Any, node: OpNode | None) -> Any:
             array,
             type_,
             OutputNode(node, i, len(out))
-            if node is not None and type_.dtype.category in _CONTINUOUS
+            if node is not None and type_.dtype.category in CONTINUOUS
             else None,
         )
         for i, (array, type_) in enumerate(zip(data, out))

@@ -25,6 +25,7 @@ from ferrule.promotion import WEAK
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
 from ferrule_plugins import Device, DType, FerruleError, Spec, dtypes
+from ferrule_plugins.dtypes import CONTINUOUS
 
 if TYPE_CHECKING:
     from ferrule.op import Op
@@ -293,12 +294,9 @@ def _differentiate(op: Op, plan: Plan) -> None:
     outs = [o for o in (plan.out if isinstance(plan.out, tuple) else (plan.out,)) if o is not None]
     if not op.differentiable:
         return
-    if any(o.dtype.is_complex for o in outs):
-        reason = "complex tensors have no gradients; compute real and imaginary parts apart"
-        plan.differentiate_by(Refusal(op, reason))
-    elif outs and not any(o.dtype.is_floating_point for o in outs):
+    if outs and not any(o.dtype.category in CONTINUOUS for o in outs):
         return
-    elif op.rule is not None:
+    if op.rule is not None:
         plan.differentiate_by(op.rule)
     elif op.primitive:
         reason = f"declare a rule with @{op.name}.vjp, or the op with differentiable=False"

@@ -25,6 +25,7 @@ _COMPLEX_OF = {
     dtypes.float32: dtypes.complex64,
     dtypes.float64: dtypes.complex128,
 }
+_REAL_OF = {dtypes.complex64: dtypes.float32, dtypes.complex128: dtypes.float64}
 _SIGNED_OVER_UINT8 = {dtypes.int8: dtypes.int16}
 
 
@@ -44,6 +45,17 @@ def set_default_float(dtype: Any) -> None:
     if not found.is_floating_point:
         raise DTypeError(f"set_default_dtype: {found.name} is not a floating dtype; use float32")
     _default = found
+
+
+def complex_of(dtype: DType) -> DType:
+    """The complex dtype whose parts have the precision of a floating ``dtype``; that of 16 bits
+    is complex64. A complex dtype is its own."""
+    return _COMPLEX_OF.get(dtype, dtype)
+
+
+def real_of(dtype: DType) -> DType:
+    """The dtype of the parts of a complex ``dtype``. Another one is its own."""
+    return _REAL_OF.get(dtype, dtype)
 
 
 def dtype_of_scalar(kind: type) -> DType:

@@ -13,6 +13,7 @@ from ferrule.errors import DTypeError, GraphError, ShapeError
 from ferrule.methods import Methods
 from ferrule.tensor_type import TensorType
 from ferrule_plugins import Device, DType, Shape
+from ferrule_plugins.dtypes import CONTINUOUS
 
 
 class Tensor(Methods):
@@ -89,14 +90,14 @@ class Tensor(Methods):
         """Ask for a gradient, or stop asking, in place.
 
         Raises:
-            DTypeError: the dtype is not floating.
+            DTypeError: the dtype is neither floating nor complex.
             GraphError: asking to stop, of a tensor that was computed.
         """
         if requires_grad and self._node is None:
-            if not self.dtype.is_floating_point:
+            if self.dtype.category not in CONTINUOUS:
                 raise DTypeError(
-                    f"requires_grad_: only floating tensors have gradients, and this one is "
-                    f"{self._type}; convert it with .float()"
+                    f"requires_grad_: only floating and complex tensors have gradients, and this "
+                    f"one is {self._type}; convert it with .float()"
                 )
             self._node = Leaf()
         elif not requires_grad and self._node is not None:

@@ -26,7 +26,8 @@ class Capabilities:
     """What a backend can do. Core asks for these and never for a backend's name.
 
     Attributes:
-        dtypes: the element types it stores and computes with. Others are refused by core.
+        dtypes: the element types it stores and computes with. Others are refused by core. A
+            complex dtype comes with the floating dtype of its parts.
         features: optional parts of the contract that it offers (``"fused"``, ``"compile"``,
             ``"communicator"``, ``"linalg"``, ``"fft"``).
         nondeterministic: ops whose kernels may give other bits on a second run.

@@ -93,6 +93,8 @@ complex128 = DType("complex128", "complex", np.complex128)
 
 ALL: tuple[DType, ...] = tuple(DType._by_name.values())
 CATEGORIES: tuple[Category, ...] = ("bool", "integer", "floating", "complex")
+CONTINUOUS: tuple[Category, ...] = ("floating", "complex")
+"""What can have gradients."""
 
 
 def finfo(dtype: DType) -> np.finfo[Any] | ml_dtypes.finfo:

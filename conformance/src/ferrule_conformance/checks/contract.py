@@ -8,6 +8,7 @@ import numpy as np
 
 import ferrule as fe
 from ferrule.op import OPS
+from ferrule.promotion import real_of
 from ferrule_conformance.case import Case, check
 from ferrule_conformance.failure import Failure
 from ferrule_plugins import (
@@ -56,6 +57,9 @@ def capabilities(case: Case) -> None:
             raise Failure(f"capabilities.{name} is {value!r}, not a frozenset of {kind.__name__}")
     if not found.dtypes:
         raise Failure("capabilities.dtypes is empty")
+    for dtype in found.dtypes:
+        if real_of(dtype) not in found.dtypes:
+            raise Failure(f"{dtype.name} is declared without {real_of(dtype).name}, its parts'")
     unknown = found.nondeterministic - OPS.keys()
     if unknown:
         raise Failure(f"capabilities.nondeterministic names {sorted(unknown)}, which are no ops")

@@ -1,19 +1,19 @@
 """Levels 2 and 3: gradients of first and second order.
 
-In float64 they are held against central differences of the backend's own results. In another
-precision, and on a backend without float64, they are held against the float64 gradients of the
-same call, which are computed on the backend if it has float64, and otherwise on the suite's own
-reference backend.
+In float64 and complex128 they are held against central differences of the backend's own results.
+In another precision, and on a backend without those, they are held against the gradients of the
+same call in double precision, which are computed on the backend if it has that, and otherwise on
+the suite's own reference backend.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 import ferrule as fe
+from ferrule.promotion import real_of
 from ferrule_conformance import reference_backend, tolerance
 from ferrule_conformance.call import Array, Call
 from ferrule_conformance.case import Case, check
@@ -21,6 +21,7 @@ from ferrule_conformance.checks import layouts
 from ferrule_conformance.comparison import agree
 from ferrule_conformance.derivative import (
     Scalar,
+    coordinates,
     differences,
     gradients,
     precision,
@@ -28,7 +29,8 @@ from ferrule_conformance.derivative import (
     weighted_gradients,
     weighted_result,
 )
-from ferrule_plugins import Device
+from ferrule_plugins import Device, DType
+from ferrule_plugins.dtypes import CONTINUOUS
 
 
 def _differentiable(case: Case) -> bool:
@@ -36,24 +38,38 @@ def _differentiable(case: Case) -> bool:
 
 
 def _principal(case: Case) -> bool:
-    return _differentiable(case) and case.stored in (fe.float32, fe.float64)
+    return _differentiable(case) and case.stored in _PRINCIPAL
+
+
+_PRECISE = (fe.float64, fe.complex128)
+_PRINCIPAL = (fe.float32, *_PRECISE)
 
 
 def entering(case: Case, *, stream: int = 5) -> list[Array]:
-    """Random gradients of the floating outputs, which the coarsest dtype on the way can hold."""
+    """Random gradients of the continuous outputs, which the coarsest dtype on the way can hold."""
     rng = case.rng(stream)
-    coarse = precision(case.call(), [y.dtype for y in case.outputs]).numpy
-    return [normal(rng, y.shape, coarse) for y in case.outputs if y.dtype.is_floating_point]
+    coarse = precision(case.call(), [y.dtype for y in case.outputs])
+    return [
+        normal(rng, y.shape, y.dtype, coarse)
+        for y in case.outputs
+        if y.dtype.category in CONTINUOUS
+    ]
 
 
-def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Normal float64 numbers that ``dtype`` can hold."""
-    return np.asarray(rng.standard_normal(shape)).astype(dtype).astype(np.float64)
+def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: DType, coarse: DType) -> Array:
+    """Normal numbers in double precision, complex if ``dtype`` is, that ``coarse`` can hold."""
+    parts = np.dtype(real_of(coarse).numpy)
+    values = np.asarray(rng.standard_normal(shape)).astype(parts).astype(np.float64)
+    if not dtype.is_complex:
+        return values
+    imaginary = np.asarray(rng.standard_normal(shape)).astype(parts)
+    return np.asarray(values + 1j * imaginary)
 
 
 def _precise(case: Case) -> Device:
-    """Where float64 is."""
-    return case.device if fe.float64 in case.target.dtypes else reference_backend.device()
+    """Where double precision is."""
+    wide = fe.complex128 if case.stored.is_complex else fe.float64
+    return case.device if wide in case.target.dtypes else reference_backend.device()
 
 
 def _operands(call: Call) -> list[Array]:
@@ -65,7 +81,7 @@ def gradient(case: Case) -> None:
     """The gradient is that of central differences, or of float64."""
     call, gs = case.call(), entering(case)
     got = gradients(call, gs, case.device)
-    if case.stored is fe.float64:
+    if case.stored in _PRECISE:
         value = weighted_result(call, gs, case.device)
         _agree_with_differences(case, got, value, _operands(call))
     else:
@@ -78,9 +94,9 @@ def second_gradient(case: Case) -> None:
     """The gradient of the gradient is that of central differences, or of float64."""
     call, gs = case.call(), entering(case)
     rng = case.rng(stream=6)
-    weights = [normal(rng, x.shape, x.dtype) for x in _operands(call)]
+    weights = [normal(rng, x.shape, found := DType.of(x.dtype), found) for x in _operands(call)]
     got = second_gradients(call, gs, weights, case.device)
-    if case.stored is fe.float64:
+    if case.stored in _PRECISE:
         value = weighted_gradients(call, weights, case.device)
         _agree_with_differences(case, got, value, [*_operands(call), *gs])
     else:
@@ -97,7 +113,7 @@ def _agree_with_differences(
     rng = case.rng(stream=7)
     for k, gradient in enumerate(got):
         directions, slopes = differences(value, arrays, k, tolerance.step(coarse), rng)
-        along = directions @ gradient.ravel().astype(np.float64)
+        along = directions @ coordinates(gradient)
         agree(along, slopes, within, what=f"{_name(call, k)} against central differences: ")
 
 

@@ -247,6 +247,11 @@ def _roots(
                     f"one is {y._type}. Call .sum() or .mean() first, or pass a gradient of its "
                     "shape"
                 )
+            if y.dtype.is_complex:
+                raise GraphError(
+                    f"{call}: only a real tensor can start without a gradient, and this one is "
+                    f"{y._type}. Pass a gradient, or call .abs() or .real first"
+                )
             g = fe.ones_like(y)
         elif g.shape != y.shape:
             raise ShapeError(f"{call}: a gradient of type {g._type} was given for {y._type}")

@@ -10,6 +10,7 @@ from ferrule.autograd.engine import apart
 from ferrule.autograd.node import Node, OutputNode, Pulled, _sequence, fit
 from ferrule.errors import GraphError
 from ferrule.tensor import Tensor
+from ferrule_plugins.dtypes import CONTINUOUS
 
 
 class Context:
@@ -132,7 +133,7 @@ class Function:
         marked = context._non_differentiable
         results = tuple(
             y.detach()
-            if id(y) in marked or not y.dtype.is_floating_point
+            if id(y) in marked or y.dtype.category not in CONTINUOUS
             else Tensor(y._data, y._type, OutputNode(node, i, len(outputs)))
             for i, y in enumerate(outputs)
         )

@@ -1,4 +1,7 @@
-"""Checking gradients against central differences, in float64."""
+"""Checking gradients against central differences, in float64.
+
+A complex number is two real ones here: its real and its imaginary part.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def gradcheck(
         func: takes ``inputs``, returns a tensor or a tuple of them. Must give the same result for
             the same inputs.
         inputs: tensors and other arguments. Those that require a gradient are checked, and must be
-            float64.
+            float64 or complex128.
         eps: half the width of a difference.
         atol, rtol: how far the two may be apart.
         raise_exception: raise on a mismatch, instead of returning False.
@@ -39,16 +42,17 @@ def gradcheck(
 
     Raises:
         GraphError: a gradient is wrong; its text names input, output, element and both values.
-        DTypeError: an input that requires a gradient is not float64.
+        DTypeError: an input that requires a gradient is neither float64 nor complex128.
     """
     arguments = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     checked = [i for i, x in enumerate(arguments) if isinstance(x, Tensor) and x.requires_grad]
     if not checked:
         raise GraphError("gradcheck: no input requires a gradient")
     for i in checked:
-        if arguments[i].dtype is not fe.float64:
+        if arguments[i].dtype not in (fe.float64, fe.complex128):
             raise DTypeError(
-                f"gradcheck: input {i} is {arguments[i]._type}; differences need float64"
+                f"gradcheck: input {i} is {arguments[i]._type}; differences need float64 or "
+                "complex128"
             )
     check = _along_a_direction if fast_mode else _element_by_element
     try:
@@ -80,10 +84,7 @@ def gradgradcheck(
     outputs = _differentiable(func(*arguments))
     if grad_outputs is None:
         rng = np.random.default_rng(0)
-        entering = [
-            fe.tensor(rng.standard_normal(y.shape), device=y.device).to(y.dtype).requires_grad_()
-            for y in outputs
-        ]
+        entering = [_like(y, rng.standard_normal(_size(y))).requires_grad_() for y in outputs]
     else:
         entering = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
     n = len(arguments)
@@ -107,19 +108,35 @@ def _differentiable(outputs: Any) -> list[Tensor]:
     return [y for y in outputs if isinstance(y, Tensor) and y.requires_grad]
 
 
+def _size(x: Tensor) -> int:
+    """How many real numbers it consists of."""
+    return x.numel() * (2 if x.dtype.is_complex else 1)
+
+
+def _coordinates(x: Tensor) -> Array:
+    """The real numbers that it consists of, as float64 of one dim. The gradient of a real number
+    by a complex one has those by its parts."""
+    wide = np.complex128 if x.dtype.is_complex else np.float64
+    return x.detach().numpy().astype(wide).reshape(-1).view(np.float64)
+
+
+def _like(x: Tensor, coordinates: Array) -> Tensor:
+    """The tensor of the type of ``x`` that consists of those numbers."""
+    array = coordinates.view(np.complex128) if x.dtype.is_complex else coordinates
+    return fe.tensor(array.reshape(x.shape), device=x.device).to(x.dtype)
+
+
 def _difference(
     func: Callable[..., Any], arguments: list[Any], steps: dict[int, Array]
 ) -> list[Array]:
-    """Half of ``func(x + step) - func(x - step)``."""
+    """Half of ``func(x + step) - func(x - step)``, in coordinates."""
     sides: list[list[Array]] = []
     for sign in (1.0, -1.0):
         moved = list(arguments)
         for i, step in steps.items():
             x = arguments[i]
-            array = x.detach().numpy() + sign * step
-            moved[i] = fe.tensor(array, device=x.device, requires_grad=True)
-        ys = _differentiable(func(*moved))
-        sides.append([y.detach().numpy().astype(np.float64) for y in ys])
+            moved[i] = _like(x, _coordinates(x) + sign * step).requires_grad_()
+        sides.append([_coordinates(y) for y in _differentiable(func(*moved))])
     return [(a - b) / 2 for a, b in zip(*sides)]
 
 
@@ -129,32 +146,37 @@ def _element_by_element(
 ) -> None:  # fmt: skip
     outputs = _differentiable(func(*arguments))
     inputs = [arguments[i] for i in checked]
-    jacobians = [[np.zeros((y.numel(), x.numel())) for x in inputs] for y in outputs]
+    jacobians = [[np.zeros((_size(y), _size(x))) for x in inputs] for y in outputs]
     for k, y in enumerate(outputs):
-        for row in range(y.numel()):
-            one = np.zeros(y.numel())
+        for row in range(_size(y)):
+            one = np.zeros(_size(y))
             one[row] = 1.0
-            entering = fe.tensor(one.reshape(y.shape), device=y.device).to(y.dtype)
-            gradients = grad(y, inputs, entering, retain_graph=True, allow_unused=True)
+            gradients = grad(y, inputs, _like(y, one), retain_graph=True, allow_unused=True)
             for j, g in enumerate(gradients):
                 if g is not None:
-                    jacobians[k][j][row] = g.detach().numpy().ravel()
+                    jacobians[k][j][row] = _coordinates(g)
     for j, i in enumerate(checked):
         x = arguments[i]
-        for column in range(x.numel()):
-            step = np.zeros(x.numel())
+        for column in range(_size(x)):
+            step = np.zeros(_size(x))
             step[column] = eps
-            difference = _difference(func, arguments, {i: step.reshape(x.shape)})
+            difference = _difference(func, arguments, {i: step})
             for k, d in enumerate(difference):
-                numeric, analytic = d.ravel() / eps, jacobians[k][j][:, column]
+                numeric, analytic = d / eps, jacobians[k][j][:, column]
                 wrong = ~np.isclose(analytic, numeric, rtol=rtol, atol=atol, equal_nan=True)
                 if wrong.any():
                     row = int(np.argmax(wrong))
                     raise GraphError(
-                        f"gradcheck: the gradient of element {row} of output {k} by element "
-                        f"{column} of input {i} ({x._type}) is {analytic[row]:.9g}, and central "
-                        f"differences give {numeric[row]:.9g}"
+                        f"gradcheck: the gradient of {_place(outputs[k], row)} of output {k} by "
+                        f"{_place(x, column)} of input {i} ({x._type}) is {analytic[row]:.9g}, "
+                        f"and central differences give {numeric[row]:.9g}"
                     )
+
+
+def _place(x: Tensor, coordinate: int) -> str:
+    if not x.dtype.is_complex:
+        return f"element {coordinate}"
+    return f"the {('real', 'imaginary')[coordinate % 2]} part of element {coordinate // 2}"
 
 
 def _along_a_direction(
@@ -164,18 +186,18 @@ def _along_a_direction(
     rng = np.random.default_rng(0)
     outputs = _differentiable(func(*arguments))
     inputs = [arguments[i] for i in checked]
-    entering = [rng.standard_normal(y.shape) for y in outputs]
+    entering = [rng.standard_normal(_size(y)) for y in outputs]
     gradients = grad(
         outputs,
         inputs,
-        [fe.tensor(e, device=y.device).to(y.dtype) for e, y in zip(entering, outputs)],
+        [_like(y, e) for e, y in zip(entering, outputs)],
         allow_unused=True,
     )
-    direction = {i: rng.standard_normal(arguments[i].shape) for i in checked}
+    direction = {i: rng.standard_normal(_size(arguments[i])) for i in checked}
     length = np.sqrt(sum(float((v * v).sum()) for v in direction.values())) or 1.0
     direction = {i: v / length for i, v in direction.items()}
     analytic = sum(
-        float((g.detach().numpy() * v).sum())
+        float((_coordinates(g) * v).sum())
         for g, v in zip(gradients, direction.values())
         if g is not None
     )

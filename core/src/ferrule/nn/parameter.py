@@ -8,6 +8,7 @@ import ferrule as fe
 from ferrule.autograd.node import Leaf
 from ferrule.errors import DTypeError
 from ferrule.tensor import Tensor
+from ferrule_plugins.dtypes import CONTINUOUS
 
 
 class Parameter(Tensor):
@@ -18,17 +19,17 @@ class Parameter(Tensor):
         requires_grad: whether `backward` leaves a gradient on it.
 
     Raises:
-        DTypeError: it is to have a gradient, and its dtype is not floating.
+        DTypeError: it is to have a gradient, and its dtype is neither floating nor complex.
     """
 
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         value = data if isinstance(data, Tensor) else fe.tensor(data)
-        if requires_grad and not value.dtype.is_floating_point:
+        if requires_grad and value.dtype.category not in CONTINUOUS:
             raise DTypeError(
-                f"Parameter: only floating tensors have gradients, and this one is {value._type}; "
-                "convert it with .float(), or pass requires_grad=False"
+                f"Parameter: only floating and complex tensors have gradients, and this is "
+                f"{value._type}; convert it with .float(), or pass requires_grad=False"
             )
         super().__init__(value._data, value._type, Leaf() if requires_grad else None)
 

@@ -18,6 +18,7 @@ from ferrule.ops.arithmetic import (
     pow,
     remainder,
     round,
+    sgn,
     sign,
     sub,
 )
@@ -36,6 +37,7 @@ from ferrule.ops.comparison import (
     lt,
     ne,
 )
+from ferrule.ops.complex import complex, conj, imag, real
 from ferrule.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from ferrule.ops.creation import arange, full
 from ferrule.ops.dropout import dropout
@@ -75,6 +77,7 @@ from ferrule.ops.statistics import (
     square,
     var,
 )  # fmt: skip
+from ferrule.ops.triangle import tril, triu
 
 __all__ = [
     "abs",
@@ -101,6 +104,8 @@ __all__ = [
     "cat",
     "ceil",
     "clamp",
+    "complex",
+    "conj",
     "conv2d",
     "conv2d_input",
     "conv2d_weight",
@@ -122,6 +127,7 @@ __all__ = [
     "ge",
     "gelu",
     "gt",
+    "imag",
     "index_add",
     "index_select",
     "isfinite",
@@ -153,6 +159,7 @@ __all__ = [
     "pow",
     "prod",
     "random_bits",
+    "real",
     "reciprocal",
     "relu",
     "remainder",
@@ -161,6 +168,7 @@ __all__ = [
     "rsqrt",
     "scatter_add",
     "sgd_step",
+    "sgn",
     "sigmoid",
     "sign",
     "silu",
@@ -175,6 +183,8 @@ __all__ = [
     "sub",
     "sum",
     "tanh",
+    "tril",
+    "triu",
     "var",
     "where",
 ]

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 
-from ferrule.declare import everything, floating, integers, numeric, primitive, real
+from ferrule import promotion
+from ferrule.declare import (
+    complexes,
+    composite,
+    everything,
+    floating,
+    integers,
+    numeric,
+    primitive,
+    real,
+)  # fmt: skip
 from ferrule.ops.choice import where
+from ferrule.ops.complex import conjugate
 from ferrule.ops.exponential import log
 from ferrule.ops.inference import broadcast
 from ferrule.samples import of
+from ferrule.tensor import Tensor
 from ferrule_plugins import Shaped, Spec
 
 _UNARY = [(of(3, 4),), (of(),), (of(0, 2),)]
@@ -49,7 +62,7 @@ def mul(a: Shaped, b: Shaped) -> Spec:
 
 @mul.vjp
 def _(g, a, b):
-    return lambda: g * b, lambda: g * a
+    return lambda: g * conjugate(b), lambda: g * conjugate(a)
 
 
 @primitive(
@@ -65,11 +78,11 @@ def div(a: Shaped, b: Shaped) -> Spec:
 
 @div.vjp
 def _(g, y, b):
-    return lambda: g / b, lambda: -g * y / b
+    return lambda: g / conjugate(b), lambda: -g * conjugate(y / b)
 
 
 @primitive(
-    dtypes=floating | integers,
+    dtypes=floating | integers | complexes,
     ref="numpy:power",
     samples=[
         (of(3, 4, low=0.5, high=2.0), of(3, 4, low=0, high=3)),
@@ -88,16 +101,25 @@ def _(g, y, a, b):
 
 
 def _pow_base(g, a, b):
-    if isinstance(b, (int, float)):
-        return g * (b * a ** (b - 1)) if b != 0 else g * 0.0
-    return g * where(b == 0, 0.0, b * a ** (b - 1))
+    if isinstance(b, (int, float, complex)):
+        return g * conjugate(b * a ** (b - 1)) if b != 0 else g * 0.0
+    return g * conjugate(where(b == 0, 0.0, b * a ** (b - 1)))
 
 
 def _pow_exponent(g, y, a, b):
     # 0 ** b is flat in b wherever it is defined; log(0) must not make a NaN of it
-    if isinstance(a, (int, float)):
-        return g * y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan)
-    return g * where((a == 0) & (b >= 0), 0.0, y * log(where(a == 0, 1.0, a)))
+    if isinstance(a, (int, float, complex)):
+        return g * conjugate(y * _log_of_number(a, y.dtype.is_complex))
+    flat = a == 0 if b.dtype.is_complex else (a == 0) & (b >= 0)
+    return g * conjugate(where(flat, 0.0, y * log(where(a == 0, 1.0, a))))
+
+
+def _log_of_number(a, into_complex):
+    if a == 0:
+        return 0.0
+    if into_complex:
+        return cmath.log(a)
+    return math.log(a) if a > 0 else math.nan
 
 
 @primitive(
@@ -171,15 +193,15 @@ def _(g):
     return -g
 
 
-@primitive(dtypes=real, ref="numpy:absolute", samples=[(of(3, 4, distinct=True),), (of(0, 2),)])
-def abs(x: Shaped) -> Shaped:
-    """Elementwise absolute value; its slope at 0 is taken as 0."""
-    return x
+@primitive(dtypes=numeric, ref="numpy:absolute", samples=[(of(3, 4, distinct=True),), (of(0, 2),)])
+def abs(x: Shaped) -> Spec:
+    """Elementwise absolute value, real for complex elements; its slope at 0 is taken as 0."""
+    return Spec(x.shape, promotion.real_of(x.dtype))
 
 
 @abs.vjp
 def _(g, x):
-    return g * sign(x)
+    return g * sgn(x)
 
 
 @primitive(dtypes=real, ref="numpy:sign", samples=[(of(3, 4, distinct=True),), (of(0, 2),)])
@@ -191,6 +213,20 @@ def sign(x: Shaped) -> Shaped:
 @sign.vjp
 def _(g):
     return None
+
+
+@composite(
+    dtypes=numeric,
+    ref="ferrule_conformance.references:sgn",
+    samples=[(of(3, 4, distinct=True),), (of(0, 2),)],
+    tolerance=4,
+)
+def sgn(x: Tensor) -> Tensor:
+    """``x / abs(x)`` for complex elements, 0 at 0; `sign` of real ones."""
+    if not x.dtype.is_complex:
+        return sign(x)
+    size = abs(x)
+    return x / where(size == 0, 1.0, size)
 
 
 # Rounding. The slope is 0 wherever there is one.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ferrule.declare import floating, primitive
+from ferrule.declare import complexes, floating, primitive
+from ferrule.ops.complex import conjugate
 from ferrule.samples import of
 from ferrule_plugins import Shaped
 
@@ -10,7 +11,9 @@ _UNARY = [(of(3, 4),), (of(),), (of(0, 2),)]
 _POSITIVE = [(of(3, 4, low=0.2, high=4.0),), (of(low=0.5, high=2.0),), (of(0),)]
 
 
-@primitive(dtypes=floating, promote="float", ref="numpy:exp", samples=_UNARY, tolerance=4)
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:exp", samples=_UNARY, tolerance=4
+)
 def exp(x: Shaped) -> Shaped:
     """Elementwise ``e**x``."""
     return x
@@ -18,10 +21,12 @@ def exp(x: Shaped) -> Shaped:
 
 @exp.vjp
 def _(g, y):
-    return g * y
+    return g * conjugate(y)
 
 
-@primitive(dtypes=floating, promote="float", ref="numpy:expm1", samples=_UNARY, tolerance=4)
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:expm1", samples=_UNARY, tolerance=4
+)
 def expm1(x: Shaped) -> Shaped:
     """Elementwise ``e**x - 1``, accurate near 0."""
     return x
@@ -29,10 +34,12 @@ def expm1(x: Shaped) -> Shaped:
 
 @expm1.vjp
 def _(g, y):
-    return g * (y + 1.0)
+    return g * conjugate(y + 1.0)
 
 
-@primitive(dtypes=floating, promote="float", ref="numpy:log", samples=_POSITIVE, tolerance=4)
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:log", samples=_POSITIVE, tolerance=4
+)
 def log(x: Shaped) -> Shaped:
     """Elementwise natural logarithm; NaN below 0, -inf at 0."""
     return x
@@ -40,10 +47,12 @@ def log(x: Shaped) -> Shaped:
 
 @log.vjp
 def _(g, x):
-    return g / x
+    return g / conjugate(x)
 
 
-@primitive(dtypes=floating, promote="float", ref="numpy:log1p", samples=_POSITIVE, tolerance=4)
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:log1p", samples=_POSITIVE, tolerance=4
+)
 def log1p(x: Shaped) -> Shaped:
     """Elementwise ``log(1 + x)``, accurate near 0."""
     return x
@@ -51,10 +60,10 @@ def log1p(x: Shaped) -> Shaped:
 
 @log1p.vjp
 def _(g, x):
-    return g / (x + 1.0)
+    return g / conjugate(x + 1.0)
 
 
-@primitive(dtypes=floating, promote="float", ref="numpy:sqrt", samples=_POSITIVE)
+@primitive(dtypes=floating | complexes, promote="float", ref="numpy:sqrt", samples=_POSITIVE)
 def sqrt(x: Shaped) -> Shaped:
     """Elementwise square root; NaN below 0."""
     return x
@@ -62,10 +71,12 @@ def sqrt(x: Shaped) -> Shaped:
 
 @sqrt.vjp
 def _(g, y):
-    return g * 0.5 / y
+    return g * 0.5 / conjugate(y)
 
 
-@primitive(dtypes=floating, promote="float", ref="numpy:sin", samples=_UNARY, tolerance=4)
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:sin", samples=_UNARY, tolerance=4
+)
 def sin(x: Shaped) -> Shaped:
     """Elementwise sine of angles in radians."""
     return x
@@ -73,10 +84,12 @@ def sin(x: Shaped) -> Shaped:
 
 @sin.vjp
 def _(g, x):
-    return g * cos(x)
+    return g * conjugate(cos(x))
 
 
-@primitive(dtypes=floating, promote="float", ref="numpy:cos", samples=_UNARY, tolerance=4)
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:cos", samples=_UNARY, tolerance=4
+)
 def cos(x: Shaped) -> Shaped:
     """Elementwise cosine of angles in radians."""
     return x
@@ -84,10 +97,12 @@ def cos(x: Shaped) -> Shaped:
 
 @cos.vjp
 def _(g, x):
-    return -g * sin(x)
+    return -g * conjugate(sin(x))
 
 
-@primitive(dtypes=floating, promote="float", ref="numpy:tanh", samples=_UNARY, tolerance=4)
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:tanh", samples=_UNARY, tolerance=4
+)
 def tanh(x: Shaped) -> Shaped:
     """Elementwise hyperbolic tangent."""
     return x
@@ -95,4 +110,4 @@ def tanh(x: Shaped) -> Shaped:
 
 @tanh.vjp
 def _(g, y):
-    return g * (1.0 - y * y)
+    return g * conjugate(1.0 - y * y)

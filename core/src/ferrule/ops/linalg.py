@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ferrule.declare import numeric, primitive
 from ferrule.errors import ShapeError
+from ferrule.ops.complex import conjugate
 from ferrule.ops.inference import broadcast_shapes
 from ferrule.ops.shape import permute
 from ferrule.samples import of
@@ -35,7 +36,10 @@ def matmul(a: Shaped, b: Shaped) -> Spec:
 
 @matmul.vjp
 def _(g, a, b):
-    return lambda: matmul(g, _swapped(b)), lambda: matmul(_swapped(a), g)
+    return (
+        lambda: matmul(g, _swapped(conjugate(b))),
+        lambda: matmul(_swapped(conjugate(a)), g),
+    )
 
 
 def _swapped(x: Tensor) -> Tensor:

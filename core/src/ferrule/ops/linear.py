@@ -6,6 +6,7 @@ import math
 
 from ferrule.declare import composite, numeric
 from ferrule.errors import ShapeError
+from ferrule.ops.complex import conjugate
 from ferrule.ops.linalg import matmul
 from ferrule.ops.reduction import sum
 from ferrule.ops.shape import permute, reshape
@@ -56,10 +57,10 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 @linear.vjp
 def _(g, x, weight):
     def for_weight():
-        return matmul(permute(_rows(g), dims=(1, 0)), _rows(x))
+        return matmul(permute(_rows(g), dims=(1, 0)), conjugate(_rows(x)))
 
     return (
-        lambda: reshape(matmul(_rows(g), weight), shape=x.shape),
+        lambda: reshape(matmul(_rows(g), conjugate(weight)), shape=x.shape),
         for_weight,
         lambda: sum(_rows(g), dim=0),
     )

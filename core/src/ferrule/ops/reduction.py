@@ -7,6 +7,7 @@ import math
 from ferrule.declare import booleans, everything, primitive, real
 from ferrule.ops.choice import cast
 from ferrule.ops.comparison import eq
+from ferrule.ops.complex import conjugate
 from ferrule.ops.creation import full
 from ferrule.ops.indexing import scatter_add
 from ferrule.ops.inference import kept, not_empty, reduced
@@ -68,7 +69,7 @@ def prod(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
 def _(g, x, dim):
     # The product of all other elements, without dividing: exact where elements are 0.
     gradient = _restore(g, x, dim)
-    return gradient * _product_of_others(x, dim)
+    return gradient * conjugate(_product_of_others(x, dim))
 
 
 def _product_of_others(x, dim):

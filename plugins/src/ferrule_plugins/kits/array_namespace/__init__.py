@@ -16,13 +16,19 @@ from ferrule_plugins.backend import Kernel
 from ferrule_plugins.device import Device
 from ferrule_plugins.dtypes import DType
 from ferrule_plugins.kits.array_namespace.creation import Creation
-from ferrule_plugins.kits.array_namespace.elementwise import BINARY, ON_BOOLS, OTHERS, Bools
+from ferrule_plugins.kits.array_namespace.elementwise import (
+    BINARY,
+    ON_BOOLS,
+    OTHERS,
+    Bools,
+    Complex,
+)
 from ferrule_plugins.kits.array_namespace.order import Order
 from ferrule_plugins.kits.array_namespace.reduction import Reduction
 from ferrule_plugins.kits.array_namespace.shape import Movement
 
 
-class _Kit(Bools, Reduction, Order, Movement, Creation):
+class _Kit(Bools, Complex, Reduction, Order, Movement, Creation):
     """The kernels whose attributes or meaning differ from the standard's functions."""
 
 

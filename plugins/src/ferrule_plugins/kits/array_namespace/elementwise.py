@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ferrule_plugins.backend import Kernel
@@ -47,6 +48,9 @@ OTHERS = {
     "ceil": "ceil",
     "round": "round",
     "bitwise_not": "bitwise_invert",
+    "real": "real",
+    "imag": "imag",
+    "conj": "conj",
     "where": "where",
     "matmul": "matmul",
 }
@@ -61,6 +65,31 @@ ON_BOOLS = {
     "ge": "order",
 }
 """What ops of two operands are among bools: a function of the standard, or an order."""
+
+
+class Complex(Part):
+    """The standard takes complex numbers apart, but has no function that puts them together."""
+
+    def complex(self, real: Any, imag: Any) -> Array:
+        xp = self.xp
+        given = next(x for x in (real, imag) if hasattr(x, "dtype"))
+        dtype = xp.complex64 if given.dtype == xp.float32 else xp.complex128
+
+        def constant(value: complex) -> Array:
+            return xp.asarray(value, dtype=dtype, device=getattr(given, "device", None))
+
+        real, imag = (
+            x if hasattr(x, "dtype") else xp.astype(xp.real(constant(x)), given.dtype)
+            for x in (real, imag)
+        )
+        # infinity times 1j has NaN as its real part
+        finite = xp.isfinite(imag)
+        upward = xp.astype(xp.where(finite, imag, xp.zeros_like(imag)), dtype) * constant(1j)
+        endless = xp.where(
+            imag > 0, constant(complex(0, math.inf)), constant(complex(0, -math.inf))
+        )
+        endless = xp.where(xp.isnan(imag), constant(complex(0, math.nan)), endless)
+        return xp.astype(real, dtype) + xp.where(finite, upward, endless)
 
 
 class Bools(Part):
