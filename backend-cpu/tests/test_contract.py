@@ -194,7 +194,7 @@ def test_many_threads_at_once(kernels: Any) -> None:
     work.append((kernels["add"], (square, square[0]), {}))
     work.append((kernels["matmul"], (square, square), {}))
     work.append((kernels["softmax"], (square,), {"dim": 1}))
-    work.append((kernels["conv2d"], (image, weight, None), options))
+    work.append((kernels["conv"], (image, weight, None), options))
     work.append((kernels["sort"], (square,), {"dim": 0, "descending": False}))
     work.append((kernels["scatter_add"], (square, np.abs(square).astype(int), square), {"dim": 0}))
     expected = [function(*operands, **attrs) for function, operands, attrs in work]

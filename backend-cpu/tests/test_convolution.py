@@ -14,24 +14,26 @@ from hypothesis import strategies as st
 Array = np.ndarray[Any, Any]
 
 
+Sizes = tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Case:
-    x: tuple[int, int, int, int]
-    weight: tuple[int, int, int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
+    x: Sizes
+    weight: Sizes
+    stride: Sizes
+    padding: Sizes
+    dilation: Sizes
     groups: int
 
     @property
-    def out(self) -> tuple[int, int]:
-        h, w = (
+    def out(self) -> Sizes:
+        return tuple(
             (n + 2 * p - d * (k - 1) - 1) // s + 1
             for n, k, s, p, d in zip(
                 self.x[2:], self.weight[2:], self.stride, self.padding, self.dilation
             )
         )
-        return h, w
 
     @property
     def options(self) -> dict[str, Any]:
@@ -44,41 +46,35 @@ class Case:
 
     def pairs(self) -> Any:
         """Every (output element, input element, weight element) that multiply."""
-        n, _, h, w = self.x
-        filters, channels, kh, kw = self.weight
-        for b in range(n):
-            for o in range(filters):
-                group = o // (filters // self.groups)
-                for y in range(self.out[0]):
-                    for x in range(self.out[1]):
-                        for c in range(channels):
-                            for i in range(kh):
-                                for j in range(kw):
-                                    row = (
-                                        y * self.stride[0] + i * self.dilation[0] - self.padding[0]
-                                    )
-                                    col = (
-                                        x * self.stride[1] + j * self.dilation[1] - self.padding[1]
-                                    )
-                                    if 0 <= row < h and 0 <= col < w:
-                                        yield (
-                                            (b, o, y, x),
-                                            (b, group * channels + c, row, col),
-                                            (o, c, i, j),
-                                        )
+        filters, channels = self.weight[:2]
+        for b, o in np.ndindex(self.x[0], filters):
+            group = o // (filters // self.groups)
+            for window in np.ndindex(*self.out):
+                for c, *tap in np.ndindex(channels, *self.weight[2:]):
+                    place = tuple(
+                        w * s + t * d - p
+                        for w, t, s, d, p in zip(
+                            window, tap, self.stride, self.dilation, self.padding
+                        )
+                    )
+                    if all(0 <= i < n for i, n in zip(place, self.x[2:])):
+                        yield (b, o, *window), (b, group * channels + c, *place), (o, c, *tap)
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    def pair(low: int, high: int) -> tuple[int, int]:
-        return draw(st.integers(low, high)), draw(st.integers(low, high))
+    ndim = draw(st.integers(1, 3))
+
+    def each(low: int, high: int) -> Sizes:
+        return tuple(draw(st.integers(low, high)) for _ in range(ndim))
 
     groups = draw(st.integers(1, 2))
-    kernel, stride, padding, dilation = pair(1, 3), pair(1, 3), pair(0, 2), pair(1, 2)
+    kernel, stride = each(1, 3 if ndim < 3 else 2), each(1, 3)
+    padding, dilation = each(0, 2 if ndim < 3 else 1), each(1, 2)
     least = [max(d * (k - 1) + 1 - 2 * p, 1) for d, k, p in zip(dilation, kernel, padding)]
-    h, w = (draw(st.integers(n, n + 3)) for n in least)
+    size = [draw(st.integers(n, n + 4 - ndim)) for n in least]
     channels, filters = draw(st.integers(1, 2)), draw(st.integers(1, 2)) * groups
-    x = (draw(st.integers(0, 2)), channels * groups, h, w)
+    x = (draw(st.integers(0, 2)), channels * groups, *size)
     return Case(x, (filters, channels, *kernel), stride, padding, dilation, groups)
 
 
@@ -92,10 +88,10 @@ def test_forward(kernels: Any, case: Case, biased: bool) -> None:
     bias = values(case.weight[:1], 2) if biased else None
     expected = np.zeros((case.x[0], case.weight[0], *case.out))
     if bias is not None:
-        expected += bias[:, None, None]
+        expected += bias.reshape(-1, *(1,) * len(case.out))
     for at, from_x, from_w in case.pairs():
         expected[at] += x[from_x] * weight[from_w]
-    found = kernels["conv2d"](x, weight, bias, **case.options)
+    found = kernels["conv"](x, weight, bias, **case.options)
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
@@ -106,7 +102,7 @@ def test_gradient_by_the_input(kernels: Any, case: Case) -> None:
     expected = np.zeros(case.x)
     for at, from_x, from_w in case.pairs():
         expected[from_x] += g[at] * weight[from_w]
-    found = kernels["conv2d_input"](g, weight, input_size=case.x, **case.options)
+    found = kernels["conv_input"](g, weight, input_size=case.x, **case.options)
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
@@ -117,7 +113,7 @@ def test_gradient_by_the_weight(kernels: Any, case: Case) -> None:
     expected = np.zeros(case.weight)
     for at, from_x, from_w in case.pairs():
         expected[from_w] += g[at] * x[from_x]
-    found = kernels["conv2d_weight"](g, x, weight_size=case.weight, **case.options)
+    found = kernels["conv_weight"](g, x, weight_size=case.weight, **case.options)
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
@@ -127,15 +123,15 @@ PLAIN = Case((2, 3, 5, 6), (4, 3, 3, 2), (2, 1), (1, 1), (1, 2), 1)
 
 def run(kernels: Any, op: str, x: Array, weight: Array, g: Array) -> Array:
     match op:
-        case "conv2d":
+        case "conv":
             return kernels[op](x, weight, None, **PLAIN.options)
-        case "conv2d_input":
+        case "conv_input":
             return kernels[op](g, weight, input_size=PLAIN.x, **PLAIN.options)
         case _:
             return kernels[op](g, x, weight_size=PLAIN.weight, **PLAIN.options)
 
 
-OPS = pytest.mark.parametrize("op", ["conv2d", "conv2d_input", "conv2d_weight"])
+OPS = pytest.mark.parametrize("op", ["conv", "conv_input", "conv_weight"])
 
 
 def operands(dtype: Any) -> list[Array]:
@@ -182,7 +178,7 @@ def test_a_weight_of_one_tap_and_depthwise_groups(kernels: Any) -> None:
     x = values((2, 4, 3, 3), 0)
     options = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
     weight = values((4, 1, 1, 1), 1)
-    found = kernels["conv2d"](x, weight, None, **options, groups=4)
+    found = kernels["conv"](x, weight, None, **options, groups=4)
     np.testing.assert_allclose(found, x * weight[:, 0], rtol=1e-12)
 
 
@@ -190,7 +186,7 @@ def test_infinities_and_nan_reach_only_the_windows_that_see_them(kernels: Any) -
     x, weight = np.ones((1, 1, 5, 5)), np.ones((1, 1, 2, 2))
     x[0, 0, 0, 0], x[0, 0, 4, 4] = np.nan, np.inf
     options = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
-    found = kernels["conv2d"](x, weight, None, **options)[0, 0]
+    found = kernels["conv"](x, weight, None, **options)[0, 0]
     assert np.isnan(found).sum() == 1
     assert np.isnan(found[0, 0])
     assert np.isinf(found[3, 3])

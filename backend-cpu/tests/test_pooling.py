@@ -25,40 +25,41 @@ def out_size(n: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:
 def by_loops(
     x: Array, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Array, Array]:
-    n, c, h, w = x.shape
-    oh, ow = (
-        out_size(size, k, s, p, d, ceil_mode)
-        for size, k, s, p, d in zip((h, w), kernel_size, stride, padding, dilation)
-    )
-    best: Any = np.empty((n, c, oh, ow), dtype=x.dtype)
-    places = np.empty((n, c, oh, ow), dtype=np.int64)
+    size = x.shape[2:]
+    out = [
+        out_size(n, k, s, p, d, ceil_mode)
+        for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation)
+    ]
+    best: Any = np.empty((*x.shape[:2], *out), dtype=x.dtype)
+    places = np.empty(best.shape, dtype=np.int64)
     for at in np.ndindex(best.shape):
         winner = -1
-        for i in range(kernel_size[0]):
-            for j in range(kernel_size[1]):
-                row = at[2] * stride[0] - padding[0] + i * dilation[0]
-                col = at[3] * stride[1] - padding[1] + j * dilation[1]
-                if not (0 <= row < h and 0 <= col < w):
-                    continue
-                value = x[at[0], at[1], row, col]
-                first = winner < 0
-                if first or (best[at] == best[at] and not value <= best[at]):
-                    best[at], winner = value, row * w + col
+        for tap in np.ndindex(*kernel_size):
+            along = zip(at[2:], stride, padding, tap, dilation)
+            place = tuple(w * s - p + t * d for w, s, p, t, d in along)
+            if not all(0 <= i < n for i, n in zip(place, size)):
+                continue
+            value = x[(*at[:2], *place)]
+            first = winner < 0
+            if first or (best[at] == best[at] and not value <= best[at]):
+                best[at], winner = value, int(np.ravel_multi_index(place, size))
         places[at] = winner
     return best, places
 
 
 @st.composite
 def pooling(draw: st.DrawFn) -> tuple[Array, dict[str, Any]]:
-    def pair(low: int, high: int) -> tuple[int, int]:
-        return draw(st.integers(low, high)), draw(st.integers(low, high))
+    ndim = draw(st.integers(1, 3))
 
-    kernel, stride, dilation = pair(1, 3), pair(1, 3), pair(1, 2)
-    padding = (draw(st.integers(0, kernel[0] // 2)), draw(st.integers(0, kernel[1] // 2)))
+    def each(low: int, high: int) -> tuple[int, ...]:
+        return tuple(draw(st.integers(low, high)) for _ in range(ndim))
+
+    kernel, stride, dilation = each(1, 3), each(1, 3), each(1, 2)
+    padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     least = [max(d * (k - 1) + 1 - 2 * p, 1) for d, k, p in zip(dilation, kernel, padding)]
     # a window must meet the input, whatever the dilation
-    h, w = (draw(st.integers(n + (d - 1) * 2, n + 4)) for n, d in zip(least, dilation))
-    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 2)), h, w)
+    size = [draw(st.integers(n + (d - 1) * 2, n + 5 - ndim)) for n, d in zip(least, dilation)]
+    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 2)), *size)
     elements = st.sampled_from([0.0, 1.0, 2.0, -3.0, -np.inf, np.inf, np.nan])
     x = draw(arrays(draw(st.sampled_from([np.float64, np.float32])), shape, elements=elements))
     return x, {
@@ -75,7 +76,7 @@ def test_values_and_places_with_ties_nan_and_infinities(
     kernels: Any, case: tuple[Array, dict[str, Any]]
 ) -> None:
     x, options = case
-    values, places = kernels["max_pool2d_with_indices"](x, **options)
+    values, places = kernels["max_pool_with_indices"](x, **options)
     expected_values, expected_places = by_loops(x, **options)
     assert values.dtype == x.dtype
     assert places.dtype == np.int64
@@ -88,7 +89,7 @@ WHOLE = {"stride": (2, 2), "padding": (0, 0), "dilation": (1, 1), "ceil_mode": F
 
 def test_the_first_of_equals_wins_and_the_first_nan_before_all(kernels: Any) -> None:
     x = np.array([[[[5.0, 5.0], [5.0, 1.0]]], [[[1.0, np.nan], [np.nan, np.inf]]]])
-    values, places = kernels["max_pool2d_with_indices"](x, kernel_size=(2, 2), **WHOLE)
+    values, places = kernels["max_pool_with_indices"](x, kernel_size=(2, 2), **WHOLE)
     assert places.ravel().tolist() == [0, 1]
     assert values[0].item() == 5
     assert np.isnan(values[1].item())
@@ -98,7 +99,7 @@ def test_padding_is_never_chosen(kernels: Any) -> None:
     options = {**WHOLE, "padding": (1, 1), "kernel_size": (3, 3)}
     for fill in (-1e300, -np.inf):
         x = np.full((1, 1, 4, 4), fill)
-        values, places = kernels["max_pool2d_with_indices"](x, **options)
+        values, places = kernels["max_pool_with_indices"](x, **options)
         assert (values == fill).all()
         np.testing.assert_array_equal(places, by_loops(x, **options)[1])
 
@@ -107,7 +108,7 @@ def test_padding_is_never_chosen(kernels: Any) -> None:
 def test_short_floats(kernels: Any, dtype: Any) -> None:
     x = np.random.default_rng(0).standard_normal((2, 2, 6, 6)).astype(dtype)
     options = {**WHOLE, "padding": (1, 1), "kernel_size": (3, 3)}
-    values, places = kernels["max_pool2d_with_indices"](x, **options)
+    values, places = kernels["max_pool_with_indices"](x, **options)
     wide_values, wide_places = by_loops(x.astype(np.float64), **options)
     assert values.dtype == dtype
     np.testing.assert_array_equal(values.astype(np.float64), wide_values)
@@ -117,7 +118,7 @@ def test_short_floats(kernels: Any, dtype: Any) -> None:
 def test_windows_of_more_taps_than_a_byte_counts(kernels: Any) -> None:
     x = np.zeros((1, 1, 17, 17))
     x[0, 0, 16, 16] = 1
-    values, places = kernels["max_pool2d_with_indices"](x, kernel_size=(17, 17), **WHOLE)
+    values, places = kernels["max_pool_with_indices"](x, kernel_size=(17, 17), **WHOLE)
     assert (values.item(), places.item()) == (1, 288)
 
 
@@ -125,7 +126,7 @@ def test_memory_order_changes_nothing(kernels: Any) -> None:
     x = np.random.default_rng(0).standard_normal((2, 3, 6, 6))
     last = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
     for a, b in zip(
-        kernels["max_pool2d_with_indices"](x, kernel_size=(2, 3), **WHOLE),
-        kernels["max_pool2d_with_indices"](last, kernel_size=(2, 3), **WHOLE),
+        kernels["max_pool_with_indices"](x, kernel_size=(2, 3), **WHOLE),
+        kernels["max_pool_with_indices"](last, kernel_size=(2, 3), **WHOLE),
     ):
         np.testing.assert_array_equal(a, b)

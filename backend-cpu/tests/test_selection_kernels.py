@@ -94,16 +94,77 @@ def test_large_integers_are_added_exactly(kernels: Any) -> None:
     assert found.tolist() == [2**62 + 1]
 
 
-@pytest.mark.parametrize("op", ["index_select", "gather", "index_add", "scatter_add"])
-@pytest.mark.parametrize("index", [3, -4, 10**9])
+@given(along_a_dim(), st.sampled_from(["prod", "amax", "amin"]))
+def test_scatter_reduce(kernels: Any, case: tuple[Array, Array, Array, int], reduce: str) -> None:
+    x, index, source, dim = case
+    if x.dtype.kind == "c":
+        x, source = x.real, source.real
+    function = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce]
+    expected = x.copy()
+    for at in np.ndindex(index.shape):
+        place = (*at[:dim], index[at], *at[dim + 1 :])
+        expected[place] = function(expected[place], source[at])
+    found = kernels["scatter_reduce"](x, index, source, dim=dim, reduce=reduce)
+    assert found.dtype == x.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(along_a_dim(), st.booleans(), st.data())
+def test_overwriting_leaves_the_last(
+    kernels: Any, case: tuple[Array, Array, Array, int], turned: bool, data: st.DataObject
+) -> None:
+    x, index, source, dim = case
+    n = source.shape[dim]
+    slices = data.draw(arrays(np.int64, (n,), elements=st.integers(0, x.shape[dim] - 1)))
+    if turned:  # whatever the memory order
+        x, index, source = (np.asfortranarray(a) for a in (x, index, source))
+    expected, by_slices = x.copy(), x.copy()
+    for at in np.ndindex(index.shape):
+        expected[(*at[:dim], index[at], *at[dim + 1 :])] = source[at]
+    lead = (slice(None),) * dim
+    for k, i in enumerate(slices):
+        by_slices[(*lead, i)] = source[(*lead, k)]
+    np.testing.assert_array_equal(kernels["scatter"](x, index, source, dim=dim), expected)
+    np.testing.assert_array_equal(kernels["index_copy"](x, slices, source, dim=dim), by_slices)
+
+
+@pytest.mark.parametrize("count", [0, 1, 32, 33, 1000])
+@pytest.mark.parametrize("dtype", [np.int64, np.int8])
+def test_wrap_index(kernels: Any, count: int, dtype: type) -> None:
+    index = np.random.default_rng(0).integers(-5, 5, count).astype(dtype)
+    found = kernels["wrap_index"](index, size=5)
+    assert found.dtype == np.int64
+    assert found.tolist() == [i % 5 for i in index.tolist()]
+    for wrong in (5, -6):
+        with pytest.raises(IndexError):
+            kernels["wrap_index"](np.append(index, dtype(wrong)), size=5)
+
+
+@pytest.mark.parametrize(
+    "op",
+    ["index_select", "gather", "index_add", "scatter_add", "scatter_reduce", "scatter",
+     "index_copy"],
+)  # fmt: skip
+@pytest.mark.parametrize("index", [3, -1, -4, 10**9, -(2**62)])
+@pytest.mark.parametrize("many", [1, 50])
 def test_an_index_outside_is_an_error_and_not_an_element_of_another_row(
-    kernels: Any, op: str, index: int
+    kernels: Any, op: str, index: int, many: int
 ) -> None:
     x = np.zeros((3, 3))
-    at = np.array([index]) if op.startswith("index") else np.full((3, 1), index)
-    source = (np.ones((3, 1)),) if op.endswith("add") else ()
+    at = np.append(np.zeros(many, np.int64), index)
+    at = at if op.startswith("index") else np.tile(at, (3, 1))
+    source = () if op in ("index_select", "gather") else (np.ones((3, many + 1)),)
+    attrs = {"reduce": "amax"} if op == "scatter_reduce" else {}
     with pytest.raises(IndexError):
-        kernels[op](x, at, *source, dim=1)
+        kernels[op](x, at, *source, dim=1, **attrs)
+
+
+def test_reading_from_what_is_not_contiguous(kernels: Any) -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    index = np.array([[3, 0], [1, 1], [2, 3]])
+    for y in (np.asfortranarray(x), x[:, ::-1], np.broadcast_to(x[:1], (3, 4))):
+        found = kernels["gather"](y, index, dim=1)
+        np.testing.assert_array_equal(found, np.take_along_axis(y, index, 1))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64, np.float16, bool])

@@ -159,6 +159,11 @@ def _index_before(right: Any) -> Any:
     return kernel
 
 
+def _sorts_by_upper_bits(right: Any) -> Any:
+    """Large integers that differ in their lower bits are taken for equal."""
+    return lambda x, **attrs: right(x >> 56 if x.dtype == np.int64 else x, **attrs)
+
+
 def _one_wrong_word(right: Any) -> Any:
     from ferrule_conformance.philox import random_bits
 
@@ -220,6 +225,7 @@ KERNELS = (
     ),
     _kernel("unconjugated", "conj", lambda right: lambda x: x + 0, "elements are wrong", "forward"),
     _kernel("sign_of_remainder", "remainder", lambda right: np.fmod, "want", "forward"),
+    _kernel("rough_order", "sort", _sorts_by_upper_bits, "multinomial", "draws", of="random_bits"),
     _kernel("random_word", "random_bits", _one_wrong_word, "1 of 10 elements", "forward"),
     _kernel("memory_order", "exp", _reads_memory_order, "elements are wrong", "transposed"),
     _kernel("no_strides", "exp", _ignores_strides, "elements are wrong", "sliced"),
@@ -396,6 +402,12 @@ CONTRACT = (
         "capabilities",
         capabilities=_capabilities(nondeterministic=frozenset({"softmx"})),
     ),
+    _member(
+        "undecided",
+        "not True or False",
+        "capabilities",
+        capabilities=_capabilities(asynchronous=None),
+    ),
     _member("thawed", "frozenset", "capabilities", capabilities=_capabilities(features={"x"})),
     _member(
         "no_parts",
@@ -422,4 +434,16 @@ CONTRACT = (
     ),
 )
 
-MUTANTS = (*KERNELS, *STORAGE, *CONTRACT)
+# Indices.
+
+INDICES = (
+    Mutant(
+        "trusting",
+        ("index_out_of_range",),
+        "was not refused",
+        ("gather",),
+        members={"capabilities": _capabilities(checks_indices=True)},
+    ),
+)
+
+MUTANTS = (*KERNELS, *STORAGE, *CONTRACT, *INDICES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferrule_conformance import nn_references, references
+from ferrule_conformance import loss_references, nn_references, references, spatial_references
 from ferrule_plugins import dtypes
 
 RNG = np.random.default_rng(0)
@@ -53,7 +53,7 @@ def test_convolution_by_hand() -> None:
     x = np.arange(9.0).reshape(1, 1, 3, 3)
     weight = np.array([[[[1.0, 0.0], [0.0, -1.0]]]])
     options = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
-    y = nn_references.conv2d(x, weight, np.array([10.0]), **options)
+    y = spatial_references.conv(x, weight, np.array([10.0]), **options)
     assert y.ravel().tolist() == [6, 6, 6, 6]
 
 
@@ -61,10 +61,10 @@ def test_convolution_by_hand() -> None:
 def test_gradients_of_convolution_are_its_transposes(groups: int) -> None:
     x, weight = RNG.normal(size=(2, 4, 5, 6)), RNG.normal(size=(2, 4 // groups, 3, 2))
     options = {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 2), "groups": groups}
-    y = nn_references.conv2d(x, weight, **options)
+    y = spatial_references.conv(x, weight, **options)
     g = RNG.normal(size=y.shape)
-    by_x = nn_references.conv2d_input(g, weight, input_size=x.shape, **options)
-    by_weight = nn_references.conv2d_weight(g, x, weight_size=weight.shape, **options)
+    by_x = spatial_references.conv_input(g, weight, input_size=x.shape, **options)
+    by_weight = spatial_references.conv_weight(g, x, weight_size=weight.shape, **options)
     assert np.vdot(y, g) == pytest.approx(np.vdot(x, by_x))
     assert np.vdot(y, g) == pytest.approx(np.vdot(weight, by_weight))
 
@@ -72,18 +72,20 @@ def test_gradients_of_convolution_are_its_transposes(groups: int) -> None:
 def test_pooling_by_hand() -> None:
     x = np.array([[[[1.0, 5.0, 2.0], [4.0, 3.0, 6.0], [9.0, 7.0, 8.0]]]])
     windows = {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0), "ceil_mode": True}
-    values, indices = nn_references.max_pool2d_with_indices(x, dilation=(1, 1), **windows)
+    values, indices = spatial_references.max_pool_with_indices(x, dilation=(1, 1), **windows)
     assert values.ravel().tolist() == [5, 6, 9, 8]
     assert indices.ravel().tolist() == [1, 5, 6, 8]
-    means = nn_references.avg_pool2d(x, count_include_pad=True, **windows)
+    means = spatial_references.avg_pool(
+        x, count_include_pad=True, divisor_override=None, **windows
+    )
     assert means.ravel().tolist() == [3.25, 4.0, 8.0, 8.0]
 
 
 def test_a_certain_class_costs_nothing() -> None:
     x = np.array([[100.0, 0.0], [0.0, 100.0]])
     options = {"ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0}
-    right = nn_references.cross_entropy(x, np.array([0, 1]), **options)
-    wrong = nn_references.cross_entropy(x, np.array([1, 1]), **options)
+    right = loss_references.cross_entropy(x, np.array([0, 1]), **options)
+    wrong = loss_references.cross_entropy(x, np.array([1, 1]), **options)
     assert float(right) == pytest.approx(0.0, abs=1e-12)
     assert float(wrong) == pytest.approx(50.0)
 

@@ -9,7 +9,8 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 PROMISES = {
-    "custom_op.py": r"the gradients agree with finite differences\nmish runs by its body, in 4 ops",
+    "array_api.py": r"two components hold 99\.\d% .*\nSciPy finds the wave at frequency 5\n",
+    "custom_op.py": r"agree with finite differences\nsquareplus runs by its body, in 5 ops",
     "digits.py": r"\n3[345]\d of 357 test images are recognised\n",
     "fit_a_line.py": r"slope (2\.9|3\.0)\d .*, offset 0\.(4[5-9]|5[0-5])",
 }
@@ -26,4 +27,4 @@ def test_it_reaches_what_it_promises(name: str, run_python: Callable[..., str]) 
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_it_is_short(name: str) -> None:
-    assert len((EXAMPLES / name).read_text().splitlines()) < 30
+    assert len((EXAMPLES / name).read_text().splitlines()) < 60

@@ -23,6 +23,7 @@ from ferrule_plugins import (
     Spec,
     dtypes,
 )
+from ferrule_plugins.kits import array_namespace
 
 Array = np.ndarray[Any, Any]
 
@@ -32,7 +33,12 @@ class NumpyBackend:
 
     name = "cpu"
     contract = (1, 0)
-    capabilities = Capabilities(dtypes=frozenset(dtypes.ALL), preference=10)
+    capabilities = Capabilities(
+        dtypes=frozenset(dtypes.ALL),
+        features=array_namespace.features(np) | {"from_dlpack"},
+        preference=10,
+        checks_indices=True,
+    )
 
     def __init__(self) -> None:
         self.kernels: Mapping[str, Kernel] = table()
@@ -53,6 +59,10 @@ class NumpyBackend:
         if device.index != 0:
             raise ValueError(f'{device} does not exist: the CPU is one device, "cpu"')
         return np.array(array)
+
+    def from_dlpack(self, array: Any, device: Device) -> Array:
+        """A view of the memory of an array on the host."""
+        return np.from_dlpack(array)
 
     def to_host(self, array: Array) -> Array:
         return array

@@ -8,6 +8,8 @@ products of middle size run on one thread here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,8 @@ Array = np.ndarray[Any, Any]
 # product takes some milliseconds on one thread, and sharing it pays.
 _SMALL = 2**18
 _LARGE = 2**26
+_SMALLEST_FACTORED = 2**15
+_LARGE_FACTORED = 2**30
 
 _libraries = ThreadpoolController().select(user_api="blas").lib_controllers
 _threads = max((library.num_threads for library in _libraries), default=1)
@@ -32,6 +36,24 @@ def matmul(a: Array, b: Array) -> Array:
     _use(1)
     try:
         return np.matmul(a, b)
+    finally:
+        _use(_threads)
+
+
+@contextmanager
+def factoring(x: Array) -> Iterator[None]:
+    """Within the block, LAPACK works on matrices of the sizes of ``x``.
+
+    A factorisation is a sequence of many small products, at the end of each of which threads would
+    wait for each other, so it runs on one thread up to much larger sizes than a product does.
+    """
+    work = max(x.shape[-2:]) ** 3
+    if _threads == 1 or not _SMALLEST_FACTORED < work < _LARGE_FACTORED:
+        yield
+        return
+    _use(1)
+    try:
+        yield
     finally:
         _use(_threads)
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
-from ferrule_cpu import blas, quiet
-from ferrule_cpu.convolution import conv2d, conv2d_input, conv2d_weight
-from ferrule_cpu.pooling import max_pool2d_with_indices
+from ferrule_cpu import blas, linalg, order, quiet, scans, statistics
+from ferrule_cpu.convolution import conv, conv_input, conv_weight
+from ferrule_cpu.pooling import max_pool_with_indices
 from ferrule_cpu.random_bits import random_bits
 from ferrule_cpu.rows import log_softmax, softmax
+from ferrule_cpu.selection import (
+    gather,
+    index_add,
+    index_copy,
+    index_select,
+    scatter,
+    scatter_add,
+    scatter_reduce,
+    wrap_index,
+)
 from ferrule_plugins import DType, Kernel
 from ferrule_plugins.kits import array_namespace
 
@@ -26,7 +35,7 @@ def table() -> dict[str, Kernel]:
     """Every kernel of the backend, by op."""
     found: dict[str, Kernel] = {}
     kit = array_namespace.kernels(np, dtype_of=lambda dtype: dtype.numpy, bools_are_numbers=True)
-    for op, function in {**kit, **TUNED}.items():
+    for op, function in {**kit, **ONE_STEP, **TUNED}.items():
         if op in _ONE_STEP:
             found[op] = quiet.direct(function, _ONE_STEP[op])
         elif op in _MOVING:
@@ -123,31 +132,6 @@ def cast(x: Array, *, dtype: DType) -> Array:
     return x.astype(dtype.numpy)
 
 
-def gather(x: Array, index: Array, *, dim: int) -> Array:
-    return np.take_along_axis(x, index, axis=dim)
-
-
-def index_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
-    spread = [1] * x.ndim
-    spread[dim] = index.shape[0]
-    return scatter_add(x, np.broadcast_to(index.reshape(spread), source.shape), source, dim=dim)
-
-
-def scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
-    size = x.shape[dim]
-    if index.size and not (index.min() >= 0 and index.max() < size):  # would land in another row
-        raise IndexError(f"an index is out of range for dim {dim}, whose size is {size}")
-    # by flat positions: numpy.add.at is several times faster with one index than with several
-    positions = index * math.prod(x.shape[dim + 1 :])
-    for d, n in enumerate(index.shape):
-        if d != dim:
-            along = np.arange(n) * math.prod(x.shape[d + 1 :])
-            positions += along.reshape([n if e == d else 1 for e in range(x.ndim)])
-    y = x.copy(order="C")
-    np.add.at(y.reshape(-1), positions.reshape(-1), source.reshape(-1))
-    return y
-
-
 # Arithmetic.
 
 
@@ -183,6 +167,37 @@ def relu(x: Array) -> Array:
     return np.maximum(x, x.dtype.type(0))
 
 
+# Composites for which NumPy has a function of one step.
+ONE_STEP: dict[str, Kernel] = {
+    "tan": np.tan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    "hypot": np.hypot,
+    "deg2rad": np.deg2rad,
+    "rad2deg": np.rad2deg,
+    "conj": np.conj,
+    "fmod": np.fmod,
+    "fmax": np.fmax,
+    "fmin": np.fmin,
+    "trunc": np.trunc,
+    "square": np.square,
+    "reciprocal": np.reciprocal,
+    "isnan": np.isnan,
+    "isfinite": np.isfinite,
+    "isinf": np.isinf,
+    "signbit": np.signbit,
+    "logical_and": np.logical_and,
+    "logical_or": np.logical_or,
+    "logical_xor": np.logical_xor,
+    "logical_not": np.logical_not,
+}
+
 TUNED: dict[str, Kernel] = {
     "permute": permute,
     "reshape": reshape,
@@ -194,7 +209,12 @@ TUNED: dict[str, Kernel] = {
     "complex": complex_,
     "gather": gather,
     "index_add": index_add,
+    "index_copy": index_copy,
+    "index_select": index_select,
+    "scatter": scatter,
     "scatter_add": scatter_add,
+    "scatter_reduce": scatter_reduce,
+    "wrap_index": wrap_index,
     "matmul": matmul,
     "sum": sum_,
     "amax": amax,
@@ -203,23 +223,35 @@ TUNED: dict[str, Kernel] = {
     "random_bits": random_bits,
     "softmax": softmax,
     "log_softmax": log_softmax,
-    "conv2d": conv2d,
-    "conv2d_input": conv2d_input,
-    "conv2d_weight": conv2d_weight,
-    "max_pool2d_with_indices": max_pool2d_with_indices,
+    "conv": conv,
+    "conv_input": conv_input,
+    "conv_weight": conv_weight,
+    "max_pool_with_indices": max_pool_with_indices,
+    "sort": order.sort,
+    "topk": order.topk,
+    "searchsorted": order.searchsorted,
+    "isin": order.isin,
+    "bincount": order.bincount,
+    "cummax": scans.cummax,
+    "cummin": scans.cummin,
+    "logcumsumexp": scans.logcumsumexp,
+    "mean": statistics.mean,
+    "var": statistics.var,
+    **linalg.KERNELS,
 }
 
 # Kernels that call nothing which is wrapped, with their numbers of operands.
-_ONE_STEP = {"matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1}
+_ONE_STEP = {"matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1, "mean": 1, "var": 1}
 
 # These compute nothing, so there is nothing to warn of.
 _MOVING = {
     "permute", "reshape", "slice", "slice_scatter", "gather", "expand", "flip", "cat", "where",
-    "index_select", "full", "real", "imag",
+    "index_select", "index_copy", "scatter", "wrap_index", "full", "real", "imag",
 }  # fmt: skip
 
 # NumPy has these for bfloat16 not at all, or rounding after every step.
 _WIDENED = {
-    "prod", "index_add", "scatter_add", "sort", "argmax", "argmin", "round", "softmax",
-    "log_softmax", "conv2d", "conv2d_input", "conv2d_weight",
+    "prod", "index_add", "scatter_add", "scatter_reduce", "argmax", "argmin", "round",
+    "softmax", "log_softmax", "conv", "conv_input", "conv_weight", "isin", "searchsorted",
+    "logcumsumexp",
 }  # fmt: skip

@@ -1,19 +1,25 @@
-"""Windows that slide over images: how many there are, and what each of their taps sees."""
+"""Windows that slide over the spatial dims: how many there are, and what each tap sees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import product
 
-Pair = tuple[int, int]
+Sizes = tuple[int, ...]
+"""One number for each spatial dim."""
 
 
 def out_size(
-    size: Any, kernel: Any, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool = False
-) -> Pair:
-    """How many windows fit along height and width; with ``ceil_mode``, the last may run over."""
-    h, w = (_along(*dim, ceil_mode) for dim in zip(size, kernel, stride, padding, dilation))
-    return h, w
+    size: Sizes,
+    kernel: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    ceil_mode: bool = False,
+) -> Sizes:
+    """How many windows fit along each dim; with ``ceil_mode``, the last may run over."""
+    along = zip(size, kernel, stride, padding, dilation)
+    return tuple(_along(*dim, ceil_mode) for dim in along)
 
 
 def _along(size: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:
@@ -24,12 +30,9 @@ def _along(size: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:
 
 
 def taps(
-    kernel: Any, out: Any, stride: Pair, dilation: Pair
-) -> Iterator[tuple[int, int, slice, slice]]:
-    """For each tap, its place in the kernel and the rows and columns of the image that it meets."""
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            top, left = i * dilation[0], j * dilation[1]
-            rows = slice(top, top + (out[0] - 1) * stride[0] + 1, stride[0])
-            columns = slice(left, left + (out[1] - 1) * stride[1] + 1, stride[1])
-            yield i, j, rows, columns
+    kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes
+) -> Iterator[tuple[Sizes, tuple[slice, ...]]]:
+    """For each tap, its place in the kernel and the part of the image that it meets."""
+    for tap in product(*map(range, kernel)):
+        starts = [t * d for t, d in zip(tap, dilation)]
+        yield tap, tuple(slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(starts, out, stride))

@@ -19,6 +19,7 @@ from ferrule.tensor_type import TensorType
 from ferrule_conformance import tolerance
 from ferrule_conformance.call import Call
 from ferrule_conformance.inputs import draw
+from ferrule_conformance.invariants import unique
 from ferrule_plugins import Backend, Device, DType, FerruleError, Shape, Spec, dtypes
 from ferrule_plugins.dtypes import CONTINUOUS
 
@@ -160,6 +161,14 @@ class Case:
             return tuple(y._type for y in self.call().on(self.device))
         return self.outputs_for([i and i.shape for i in self.sample.inputs])
 
+    @cached_property
+    def unique_outputs(self) -> tuple[TensorType, ...]:
+        """The types of what is unique about the results."""
+        if self.subject.invariants is None:
+            return self.outputs
+        call = self.call()
+        return tuple(y._type for y in unique(call, call.on(self.device), self.device))
+
     def outputs_for(self, shapes: Sequence[Shape | None]) -> tuple[TensorType, ...]:
         """The same for operands of other shapes; empty for a dynamic op."""
         operands = [
@@ -233,6 +242,8 @@ def _elementwise(target: Target, op: Op) -> bool:
     schema = op.schema
     kinds = {a.kind.rstrip("?") for a in schema.attributes.values()}
     if schema.variadic or schema.creates or op.dynamic or kinds & _NOT_ELEMENTWISE:
+        return False
+    if any(i is not None and i.matrix for sample in op.samples for i in sample.inputs):
         return False
     for index, sample in enumerate(op.samples):
         dtype = next(iter(sweep(target, op, index)), None)

@@ -9,6 +9,7 @@ import numpy as np
 
 import ferrule as fe
 from ferrule_conformance.call import Array, Call, host, place, several
+from ferrule_conformance.invariants import unique
 from ferrule_plugins import Device, DType, dtypes
 from ferrule_plugins.dtypes import CONTINUOUS
 
@@ -35,7 +36,8 @@ def pull(
     """Differentiate the call in reverse.
 
     Args:
-        entering: the gradients of the floating and complex outputs.
+        entering: the gradients of the floating and complex outputs, or of what is unique about
+            them.
         function: what to differentiate; by default the call's op.
         leaves, entering_layout: how operands and entering gradients become tensors, whose memory
             layout matters.
@@ -48,6 +50,7 @@ def pull(
         tensors[i] = leaves(call.operands[i], device).detach().requires_grad_()
     xs = [tensors[i] for i in call.continuous]
     results = several(function(*tensors)) if function else call.of(tuple(tensors), device)
+    results = unique(call, results, device)
     ys = [y for y in results if y.dtype.category in CONTINUOUS]
     gs = [entering_layout(g.astype(y.dtype.numpy), device).detach() for g, y in zip(entering, ys)]
     if create_graph:
@@ -96,7 +99,7 @@ def weighted_result(call: Call, entering: Sequence[Array], device: Device) -> Sc
         for i, array in zip(call.continuous, arrays):
             operands[i] = array
         with fe.no_grad():
-            results = call.with_operands(operands).on(device)
+            results = unique(call, call.with_operands(operands).on(device), device)
         ys = [host(y) for y in results if y.dtype.category in CONTINUOUS]
         return _inner(entering, ys)
 
@@ -130,25 +133,37 @@ def coordinates(x: Array) -> Array:
 
 
 def differences(
-    value: Scalar, arrays: Sequence[Array], k: int, width: float, rng: np.random.Generator
+    value: Scalar,
+    arrays: Sequence[Array],
+    k: int,
+    width: float,
+    rng: np.random.Generator,
+    *,
+    hermitian: bool = False,
 ) -> tuple[Array, Array]:
     """Central differences of ``value`` by ``arrays[k]``.
 
+    Args:
+        hermitian: that array stays a stack of Hermitian matrices.
+
     Returns:
         Directions, one in each row, and the derivatives along them: the unit vectors, or for
-        large arrays a few random ones.
+        large arrays a few random ones; where ``hermitian``, the Hermitian parts of these.
     """
     x = arrays[k]
     size = coordinates(x).size
     few = size <= ELEMENTS
     directions = np.eye(size) if few else rng.choice([-1.0, 1.0], (DIRECTIONS, size))
     slopes = []
-    for direction in directions:
+    for i, direction in enumerate(directions):
+        step = (direction.view(np.complex128) if np.iscomplexobj(x) else direction).reshape(x.shape)
+        if hermitian:
+            step = (step + step.conj().swapaxes(-1, -2)) / 2
+            directions[i] = coordinates(step)
         sides = []
         for sign in (width, -width):
             moved = list(arrays)
-            step = direction.view(np.complex128) if np.iscomplexobj(x) else direction
-            moved[k] = np.asarray(x + sign * step.reshape(x.shape))
+            moved[k] = np.asarray(x + sign * step)
             sides.append(value(moved))
         slopes.append((sides[0] - sides[1]) / (2 * width))
     return directions, np.array(slopes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ferrule.samples import Input
+from ferrule.samples import Input, Matrix
 from ferrule_plugins import DType, dtypes
 
 Array = np.ndarray[Any, Any]
@@ -20,7 +20,14 @@ INTEGER_LOW, INTEGER_HIGH = -4, 5
 
 def draw(described: Input, dtype: DType, rng: np.random.Generator) -> Array:
     """A random array as ``described``, which is of ``dtype`` where it does not say."""
+    drawn = _draw(described, dtype, rng)
+    return np.sort(drawn, axis=-1) if described.rising else drawn
+
+
+def _draw(described: Input, dtype: DType, rng: np.random.Generator) -> Array:
     dtype = described.dtype or dtype
+    if described.matrix is not None:
+        return _matrices(described.matrix, described.shape, dtype, rng)
     match dtype.category:
         case "bool":
             return rng.integers(0, 2, described.shape).astype(np.bool_)
@@ -31,6 +38,30 @@ def draw(described: Input, dtype: DType, rng: np.random.Generator) -> Array:
             return np.asarray(real + 1j * imaginary, dtype=dtype.numpy)
         case _:
             return _floats(described, rng).astype(dtype.numpy)
+
+
+def _matrices(
+    kind: Matrix, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator
+) -> Array:
+    """Matrices made of random orthonormal vectors, and values that lie apart."""
+    *lead, m, n = shape
+    k = min(m, n)
+    cells = (rng.permuted(np.tile(np.arange(k), (*lead, 1)), axis=-1)) + rng.uniform(
+        0.1, 0.4, (*lead, k)
+    )
+    values = _BETWEEN[kind][0] + (_BETWEEN[kind][1] - _BETWEEN[kind][0]) * cells / max(k, 1)
+    left = _orthonormal((*lead, m, k), dtype, rng)
+    right = left if kind != "regular" else _orthonormal((*lead, n, k), dtype, rng)
+    return ((left * values[..., None, :]) @ right.conj().swapaxes(-1, -2)).astype(dtype.numpy)
+
+
+_BETWEEN = {"regular": (1.0, 2.0), "positive": (0.5, 2.5), "hermitian": (-2.0, 2.0)}
+"""Where the singular values or eigenvalues of matrices lie."""
+
+
+def _orthonormal(shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
+    x = rng.standard_normal(shape)
+    return np.linalg.qr(x + 1j * rng.standard_normal(shape) if dtype.is_complex else x)[0]
 
 
 def integer_range(described: Input, dtype: DType) -> tuple[int, int]:

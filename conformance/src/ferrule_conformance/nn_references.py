@@ -1,214 +1,26 @@
-"""Independent references of layers, losses and optimizers; see `ferrule_conformance.references`.
+"""Independent references of layers and optimizers; see `ferrule_conformance.references`.
 
 Each is the definition in its op's docstring, term by term.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import numpy as np
 
+from ferrule_conformance.activation_references import selu
 from ferrule_conformance.philox import random_bits
 
 Array = np.ndarray[Any, Any]
-Pair = tuple[int, int]
 Shape = tuple[int, ...]
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     y = np.einsum("...i,oi->...o", x, weight)
     return y if bias is None else y + bias
-
-
-# Convolution: every product of an input element and a weight, with the output that it is part of.
-
-
-def _terms(
-    x: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Iterator[tuple[Shape, Shape, Shape]]:
-    """Places ``(output, input, weight)`` of all terms of a convolution."""
-    images, _, height, width = x
-    filters, channels, *kernel = weight
-    out = _output_sizes((height, width), (kernel[0], kernel[1]), stride, padding, dilation)
-    for o, c, i, j in product(range(filters), range(channels), *map(range, kernel)):
-        channel = o // (filters // groups) * channels + c
-        for n, p, q in product(range(images), range(out[0]), range(out[1])):
-            h = p * stride[0] + i * dilation[0] - padding[0]
-            w = q * stride[1] + j * dilation[1] - padding[1]
-            if 0 <= h < height and 0 <= w < width:
-                yield (n, o, p, q), (n, channel, h, w), (o, c, i, j)
-
-
-def _output_sizes(
-    size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool = False
-) -> Pair:
-    """Windows that fit; with ``ceil_mode``, also one over the far edge that begins before it."""
-    counts = []
-    for n, k, s, p, d in zip(size, kernel, stride, padding, dilation):
-        count = (n + 2 * p - d * (k - 1) - 1) // s + 1
-        if ceil_mode and (count - 1) * s + d * (k - 1) + 1 < n + 2 * p and count * s < n + p:
-            count += 1
-        counts.append(count)
-    return counts[0], counts[1]
-
-
-def conv2d(
-    x: Array,
-    weight: Array,
-    bias: Array | None = None,
-    *,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    groups: int,
-) -> Array:
-    kernel = (weight.shape[2], weight.shape[3])
-    out = _output_sizes((x.shape[2], x.shape[3]), kernel, stride, padding, dilation)
-    y = np.zeros((x.shape[0], weight.shape[0], *out))
-    for to, at, by in _terms(x.shape, weight.shape, stride, padding, dilation, groups):
-        y[to] += x[at] * weight[by]
-    return y if bias is None else y + bias[:, None, None]
-
-
-def conv2d_input(grad_output: Array, weight: Array, *, input_size: Shape, **options: Any) -> Array:
-    y = np.zeros(input_size)
-    for to, at, by in _terms(input_size, weight.shape, **options):
-        y[at] += grad_output[to] * weight[by]
-    return y
-
-
-def conv2d_weight(grad_output: Array, x: Array, *, weight_size: Shape, **options: Any) -> Array:
-    y = np.zeros(weight_size)
-    for to, at, by in _terms(x.shape, weight_size, **options):
-        y[by] += grad_output[to] * x[at]
-    return y
-
-
-# Pooling.
-
-
-def max_pool2d_with_indices(
-    x: Array, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
-) -> tuple[Array, Array]:
-    size = (x.shape[2], x.shape[3])
-    out = _output_sizes(size, kernel_size, stride, padding, dilation, ceil_mode)
-    values = np.zeros((*x.shape[:2], *out))
-    indices = np.zeros(values.shape, np.int64)
-    for n, c, p, q in np.ndindex(values.shape):
-        best = None
-        for i, j in product(*map(range, kernel_size)):
-            h = p * stride[0] + i * dilation[0] - padding[0]
-            w = q * stride[1] + j * dilation[1] - padding[1]
-            if not (0 <= h < size[0] and 0 <= w < size[1]):
-                continue
-            v = x[n, c, h, w]
-            if best is None or v > best or (v != v and best == best):
-                best = values[n, c, p, q] = v
-                indices[n, c, p, q] = h * size[1] + w
-    return values, indices
-
-
-def avg_pool2d(
-    x: Array,
-    *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Pair,
-    ceil_mode: bool,
-    count_include_pad: bool,
-) -> Array:
-    size = (x.shape[2], x.shape[3])
-    out = _output_sizes(size, kernel_size, stride, padding, (1, 1), ceil_mode)
-    y = np.zeros((*x.shape[:2], *out))
-    for p, q in product(*map(range, out)):
-        starts = p * stride[0] - padding[0], q * stride[1] - padding[1]
-        seen, counted = [], 1
-        for start, k, n, edge in zip(starts, kernel_size, size, padding):
-            stop = min(start + k, n + edge)
-            inside = range(max(start, 0), min(stop, n))
-            seen.append(inside)
-            counted *= stop - start if count_include_pad else len(inside)
-        y[:, :, p, q] = sum(x[:, :, h, w] for h, w in product(*seen)) / counted
-    return y
-
-
-# Losses.
-
-
-def nll_loss(
-    x: Array,
-    target: Array,
-    weight: Array | None = None,
-    *,
-    ignore_index: int,
-    reduction: str,
-) -> Array:
-    losses, counts = np.zeros(target.shape), np.zeros(target.shape)
-    for place in np.ndindex(target.shape):
-        label = int(target[place])
-        if label != ignore_index:
-            counts[place] = 1.0 if weight is None else weight[label]
-            losses[place] = -counts[place] * x[(*place[:1], label, *place[1:])]
-    if reduction == "none":
-        return losses
-    return losses.sum() if reduction == "sum" else losses.sum() / counts.sum()
-
-
-def cross_entropy(
-    x: Array,
-    target: Array,
-    weight: Array | None = None,
-    *,
-    ignore_index: int,
-    reduction: str,
-    label_smoothing: float,
-) -> Array:
-    dim = min(x.ndim - 1, 1)
-    classes = x.shape[dim]
-    weights = np.ones(classes) if weight is None else weight
-    likelihood = np.moveaxis(x - np.log(np.exp(x).sum(axis=dim, keepdims=True)), dim, -1)
-    losses, counts = np.zeros(target.shape), np.zeros(target.shape)
-    for place in np.ndindex(target.shape):
-        label = int(target[place])
-        if label == ignore_index:
-            continue
-        wanted = np.full(classes, label_smoothing / classes)
-        wanted[label] += 1 - label_smoothing
-        losses[place] = -(wanted * weights * likelihood[place]).sum()
-        counts[place] = weights[label]
-    if reduction == "none":
-        return losses
-    return losses.sum() if reduction == "sum" else losses.sum() / counts.sum()
-
-
-def soft_cross_entropy(
-    x: Array,
-    target: Array,
-    weight: Array | None = None,
-    *,
-    reduction: str,
-    label_smoothing: float,
-) -> Array:
-    dim = min(x.ndim - 1, 1)
-    classes = x.shape[dim]
-    weights = np.ones(classes) if weight is None else weight
-    likelihood = np.moveaxis(x - np.log(np.exp(x).sum(axis=dim, keepdims=True)), dim, -1)
-    wanted = (1 - label_smoothing) * np.moveaxis(target, dim, -1) + label_smoothing / classes
-    losses = -(wanted * weights * likelihood).sum(axis=-1)
-    if reduction == "none":
-        return losses
-    return losses.sum() if reduction == "sum" else losses.sum() / max(losses.size, 1)
-
-
-def mse_loss(x: Array, target: Array, *, reduction: str) -> Array:
-    squares = (x - target) ** 2
-    if reduction == "none":
-        return squares
-    return squares.sum() if reduction == "sum" else squares.sum() / squares.size
 
 
 # Optimizers.
@@ -272,11 +84,13 @@ def adamw_step(
 
 
 def dropout(x: Array, state: Array, *, p: float) -> Array:
-    kept = random_bits(state, shape=x.shape).astype(np.int64) >= round(p * 2**32) - 2**31
+    kept = _survivors(state, x.shape, p)
     return np.where(kept, x / (1 - p) if p < 1 else 0.0, 0.0)
 
 
-def embedding(weight: Array, index: Array, *, padding_idx: int | None) -> Array:
+def embedding(
+    weight: Array, index: Array, *, padding_idx: int | None, scale_grad_by_freq: bool
+) -> Array:
     y = np.zeros((*index.shape, weight.shape[1]))
     for place in np.ndindex(index.shape):
         y[place] = weight[int(index[place])]
@@ -322,3 +136,179 @@ def layer_norm(
         y[place] = (row - row.mean()) / np.sqrt(row.var() + eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
+
+
+def rms_norm(
+    x: Array, weight: Array | None = None, *, normalized_shape: Shape, eps: float | None
+) -> Array:
+    eps = float(np.finfo(np.float64).eps) if eps is None else eps
+    y = np.empty_like(x)
+    for place in np.ndindex(x.shape[: x.ndim - len(normalized_shape)]):
+        y[place] = x[place] / np.sqrt((x[place] ** 2).mean() + eps)
+    return y if weight is None else y * weight
+
+
+def group_norm(
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    *,
+    num_groups: int,
+    eps: float,
+) -> Array:
+    y, size = np.empty_like(x), x.shape[1] // num_groups
+    for n, group in np.ndindex(x.shape[0], num_groups):
+        block = x[n, group * size : (group + 1) * size]
+        y[n, group * size : (group + 1) * size] = (block - block.mean()) / np.sqrt(
+            block.var() + eps
+        )
+    for c in range(x.shape[1]):
+        y[:, c] = y[:, c] * (1 if weight is None else weight[c]) + (0 if bias is None else bias[c])
+    return y
+
+
+def instance_norm(
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
+) -> tuple[Array, Array, Array]:
+    parts = [batch_norm_training(x[n : n + 1], weight, bias, eps=eps) for n in range(len(x))]
+    y, mean, var = zip(*parts)
+    return np.concatenate(y), np.stack(mean), np.stack(var)
+
+
+def local_response_norm(x: Array, *, size: int, alpha: float, beta: float, k: float) -> Array:
+    y = np.empty_like(x)
+    for c in range(x.shape[1]):
+        near = [c - size // 2 + i for i in range(size)]
+        squares = [x[:, i] ** 2 for i in near if 0 <= i < x.shape[1]]
+        y[:, c] = x[:, c] / (k + alpha * sum(squares) / size) ** beta
+    return y
+
+
+def feature_dropout(x: Array, state: Array, *, p: float) -> Array:
+    kept = _survivors(state, x.shape[:2], p).reshape(*x.shape[:2], *(1,) * (x.ndim - 2))
+    return np.where(kept, x / (1 - p) if p < 1 else 0.0, 0.0)
+
+
+def alpha_dropout(x: Array, state: Array, *, p: float) -> Array:
+    return _floored(x, _survivors(state, x.shape, p), p)
+
+
+def feature_alpha_dropout(x: Array, state: Array, *, p: float) -> Array:
+    kept = _survivors(state, x.shape[:2], p)
+    return _floored(x, kept.reshape(*x.shape[:2], *(1,) * (x.ndim - 2)), p)
+
+
+def _survivors(state: Array, shape: Shape, p: float) -> Array:
+    return random_bits(state, shape=shape).astype(np.int64) >= round(p * 2**32) - 2**31
+
+
+def _floored(x: Array, kept: Array, p: float) -> Array:
+    """Dropped elements take the least value of SELU; normal numbers keep mean 0 and variance 1."""
+    if p == 1:
+        return np.zeros_like(x)
+    floor = float(selu(np.asarray(-1e9)))
+    mean, var = floor * p, (1 - p) + floor**2 * p * (1 - p)
+    return (np.where(kept, x, floor) - mean) / np.sqrt(var)
+
+
+def embedding_renorm(weight: Array, index: Array, *, max_norm: float, norm_type: float) -> Array:
+    y = weight.copy()
+    for i in set(index.ravel().tolist()):
+        norm = np.linalg.norm(weight[i], norm_type)
+        if norm > max_norm:
+            y[i] *= max_norm / (norm + 1e-7)
+    return y
+
+
+def embedding_bag(
+    weight: Array,
+    index: Array,
+    offsets: Array | None = None,
+    per_sample_weights: Array | None = None,
+    *,
+    mode: str,
+    scale_grad_by_freq: bool,
+    include_last_offset: bool,
+    padding_idx: int | None,
+) -> Array:
+    flat = index.ravel().tolist()
+    factors = np.ones(len(flat)) if per_sample_weights is None else per_sample_weights.ravel()
+    if offsets is None:
+        bounds = [n * index.shape[1] for n in range(index.shape[0] + 1)]
+    else:
+        bounds = offsets.tolist() + ([] if include_last_offset else [len(flat)])
+    bags = np.zeros((len(bounds) - 1, weight.shape[1]))
+    for b, (start, stop) in enumerate(itertools.pairwise(bounds)):
+        rows = [factors[i] * weight[flat[i]] for i in range(start, stop) if flat[i] != padding_idx]
+        if rows:
+            bags[b] = {"sum": np.sum, "mean": np.mean, "max": np.max}[mode](rows, axis=0)
+    return bags
+
+
+def bilinear(x1: Array, x2: Array, weight: Array, bias: Array | None = None) -> Array:
+    y = np.einsum("...i,oij,...j->...o", x1, weight, x2)
+    return y if bias is None else y + bias
+
+
+# Distances.
+
+
+def normalize(x: Array, *, p: float, dim: Shape, eps: float) -> Array:
+    return x / np.maximum(_norm(x, p, dim), eps)
+
+
+def _norm(x: Array, p: float, dim: Shape) -> Array:
+    moved = np.moveaxis(x, dim, range(-len(dim), 0))
+    flat = moved.reshape(*moved.shape[: x.ndim - len(dim)], math.prod(x.shape[d] for d in dim))
+    return np.expand_dims(np.linalg.norm(flat, p, axis=-1), dim)
+
+
+def cosine_similarity(x1: Array, x2: Array, *, dim: int, eps: float) -> Array:
+    x1, x2 = np.broadcast_arrays(x1, x2)
+    lengths = [np.maximum(np.linalg.norm(x, axis=dim), eps) for x in (x1, x2)]
+    return (x1 * x2).sum(axis=dim) / (lengths[0] * lengths[1])
+
+
+def pairwise_distance(x1: Array, x2: Array, *, p: float, eps: float, keepdim: bool) -> Array:
+    return np.asarray(np.linalg.norm(x1 - x2 + eps, p, axis=-1, keepdims=keepdim))
+
+
+def pdist(x: Array, *, p: float) -> Array:
+    pairs = itertools.combinations(range(len(x)), 2)
+    return np.array([np.linalg.norm(x[i] - x[j], p) for i, j in pairs])
+
+
+# Attention.
+
+
+def scaled_dot_product_attention(
+    query: Array,
+    key: Array,
+    value: Array,
+    bias: Array | None = None,
+    allowed: Array | None = None,
+    state: Array | None = None,
+    *,
+    dropout_p: float,
+    is_causal: bool,
+    scale: float | None,
+    enable_gqa: bool,
+) -> Array:
+    if enable_gqa:
+        times = query.shape[-3] // key.shape[-3]
+        key, value = (np.repeat(x, times, axis=-3) for x in (key, value))
+    scores = np.einsum("...le,...se->...ls", query, key)
+    scores = scores * (query.shape[-1] ** -0.5 if scale is None else scale)
+    scores = scores if bias is None else scores + bias
+    seen = (
+        np.ones(scores.shape, bool) if allowed is None else np.broadcast_to(allowed, scores.shape)
+    )
+    if is_causal:
+        seen = np.tril(seen)
+    e = np.where(seen, np.exp(scores), 0)
+    total = e.sum(axis=-1, keepdims=True)
+    weights = e / np.where(total == 0, 1, total)
+    if state is not None:
+        kept = _survivors(state, weights.shape, dropout_p)
+        weights = np.where(kept, weights / (1 - dropout_p), 0)
+    return weights @ value

@@ -2,6 +2,7 @@
 
 An op names its reference as ``ferrule_conformance.references:NAME``. It is called with the operands
 in float64 (integers and bools as they are) and all attributes, dims non-negative and filled in.
+One that has the attribute ``in_own_dtype`` gets them as they are: its result depends on the dtype.
 Loops are welcome: what counts is that each function can be read beside the op's definition.
 """
 
@@ -20,9 +21,11 @@ from ferrule_plugins import DType, Shape
 Array = np.ndarray[Any, Any]
 
 __all__ = [
-    "arange", "cast", "cat", "clamp", "complex", "erf", "flip", "full", "gather", "gelu",
-    "index_add", "index_select", "log_softmax", "logsumexp", "pad", "random_bits", "relu", "rsqrt",
-    "scatter_add", "sgn", "sigmoid", "silu", "slice", "softmax", "sort", "var",
+    "addcdiv", "addcmul", "angle", "arange", "cast", "cat", "clamp", "complex", "flip", "frac",
+    "full", "gather", "gelu", "heaviside", "index_add", "index_select", "isclose", "ldexp",
+    "lerp", "log_softmax", "logsumexp", "nan_to_num", "nextafter", "pad", "random_bits", "relu",
+    "round_decimals", "rsqrt", "scatter_add", "sgn", "sigmoid", "silu", "slice", "softmax",
+    "sort", "trunc_divide", "var",
 ]  # fmt: skip
 
 
@@ -60,6 +63,63 @@ def complex(real: Array, imag: Array) -> Array:
 def sgn(x: Array) -> Array:
     size = np.abs(x)
     return x / np.where(size == 0, 1.0, size) if np.iscomplexobj(x) else np.sign(x)
+
+
+# Elementwise.
+
+
+def frac(x: Array) -> Array:
+    return x - np.trunc(x)
+
+
+def round_decimals(x: Array, *, decimals: int) -> Array:
+    return np.round(x, decimals)
+
+
+def trunc_divide(a: Array, b: Array) -> Array:
+    if a.dtype.kind == "f":
+        return np.trunc(a / b)
+    whole = np.vectorize(lambda n, d: (abs(n) // abs(d)) * (-1 if (n < 0) != (d < 0) else 1))
+    return whole(a.astype(object), b.astype(object)).astype(a.dtype)
+
+
+def angle(x: Array) -> Array:
+    return np.where(np.isnan(x), x, np.angle(x)) if x.dtype.kind == "f" else np.angle(x)
+
+
+def lerp(x: Array, end: Array, weight: Array) -> Array:
+    return x * (1 - weight) + end * weight
+
+
+def addcmul(x: Array, tensor1: Array, tensor2: Array, *, value: Any) -> Array:
+    return x + value * tensor1 * tensor2
+
+
+def addcdiv(x: Array, tensor1: Array, tensor2: Array, *, value: Any) -> Array:
+    return x + value * tensor1 / tensor2
+
+
+def heaviside(x: Array, values: Array) -> Array:
+    return np.where(x == 0, values, (x > 0).astype(x.dtype))
+
+
+def isclose(a: Array, b: Array, *, rtol: float, atol: float, equal_nan: bool) -> Array:
+    return np.isclose(a, b, rtol, atol, equal_nan)
+
+
+def nan_to_num(x: Array, *, nan: float, posinf: float | None, neginf: float | None) -> Array:
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+def ldexp(x: Array, exponent: Array) -> Array:
+    return x * 2.0**exponent
+
+
+def nextafter(a: Array, b: Array) -> Array:
+    return np.nextafter(a, b)
+
+
+nextafter.in_own_dtype = True  # pyright: ignore[reportFunctionMemberAccess]  see the module's text
 
 
 # Moving elements.
@@ -194,10 +254,6 @@ def sigmoid(x: Array) -> Array:
 
 def silu(x: Array) -> Array:
     return x * sigmoid(x)
-
-
-def erf(x: Array) -> Array:
-    return _scalar_by_scalar(math.erf, x)
 
 
 def gelu(x: Array, *, approximate: str) -> Array:

@@ -28,9 +28,20 @@ class Capabilities:
     Attributes:
         dtypes: the element types it stores and computes with. Others are refused by core. A
             complex dtype comes with the floating dtype of its parts.
-        features: optional parts of the contract that it offers (``"fused"``, ``"compile"``,
-            ``"communicator"``, ``"linalg"``, ``"fft"``).
+        features: optional parts of the contract that it offers. Some are methods:
+            ``from_dlpack(array, device)``, which takes over another library's array without a
+            copy, or raises BufferError where it cannot; ``fused``, ``compile``, ``communicator``.
+            Others are kernels for the primitives declared with that feature: ``linalg``,
+            ``linalg.eig``, ``fft``.
         nondeterministic: ops whose kernels may give other bits on a second run.
+        asynchronous: kernels return before their work is done, which `Backend.synchronize` waits
+            for. Core then does not look at the values of indices, so kernels of ops that declare
+            bounds must never read or write outside a buffer, whatever the indices are: clip them,
+            wrap them or skip them. `ferrule.debug.check_indices` finds them nevertheless.
+        checks_indices: the backend's kernels of ops that declare bounds for their indices raise
+            `IndexError` for any that lies outside, before they write; negative ones included, where
+            the bounds begin at 0. Core then need not look first, and says which op and index it
+            was. It means nothing on an asynchronous backend.
         preference: among backends whose devices are of the same kind, ``"auto"`` takes the
             highest.
     """
@@ -39,6 +50,8 @@ class Capabilities:
     features: frozenset[str] = frozenset()
     nondeterministic: frozenset[str] = frozenset()
     preference: int = 0
+    asynchronous: bool = False
+    checks_indices: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,10 +102,12 @@ class Backend(Protocol):
     """The whole of what core asks of a backend.
 
     A kernel may rely on this: shapes, dtypes, devices and attributes are checked; array operands
-    of an elementwise op have one dtype and broadcastable shapes; dims are non-negative. An
-    elementwise kernel of two operands accepts a Python scalar in either place. In return it treats
-    its inputs as read-only, returns arrays of exactly the inferred spec (a view of an input is
-    welcome), and is deterministic unless `Capabilities.nondeterministic` names its op.
+    of an elementwise op have one dtype and broadcastable shapes; dims are non-negative; indices lie
+    within the bounds that their op declares, unless the capabilities say ``asynchronous`` or
+    ``checks_indices``. An elementwise kernel of two operands accepts a Python scalar in either
+    place. In return it treats its inputs as read-only, returns arrays of exactly the inferred spec
+    (a view of an input is welcome), and is deterministic unless `Capabilities.nondeterministic`
+    names its op.
     """
 
     @property

@@ -22,7 +22,7 @@ from ferrule_plugins import (
     Report,
 )
 
-OPTIONAL = ("compile", "fused", "communicator")
+OPTIONAL = ("compile", "fused", "communicator", "from_dlpack")
 """Features that are methods of the backend, by name."""
 
 
@@ -65,6 +65,9 @@ def capabilities(case: Case) -> None:
         raise Failure(f"capabilities.nondeterministic names {sorted(unknown)}, which are no ops")
     if type(found.preference) is not int:
         raise Failure(f"capabilities.preference is {found.preference!r}, not an int")
+    for name in ("asynchronous", "checks_indices"):
+        if type(getattr(found, name)) is not bool:
+            raise Failure(f"capabilities.{name} is {getattr(found, name)!r}, not True or False")
     if case.backend.capabilities != found:
         raise Failure("capabilities changed between two looks")
 

@@ -46,12 +46,13 @@ _PRINCIPAL = (fe.float32, *_PRECISE)
 
 
 def entering(case: Case, *, stream: int = 5) -> list[Array]:
-    """Random gradients of the continuous outputs, which the coarsest dtype on the way can hold."""
+    """Random gradients of what is unique about the continuous outputs, which the coarsest dtype on
+    the way can hold."""
     rng = case.rng(stream)
     coarse = precision(case.call(), [y.dtype for y in case.outputs])
     return [
         normal(rng, y.shape, y.dtype, coarse)
-        for y in case.outputs
+        for y in case.unique_outputs
         if y.dtype.category in CONTINUOUS
     ]
 
@@ -112,7 +113,11 @@ def _agree_with_differences(
     within = tolerance.of_differences(case.subject, coarse, arrays)
     rng = case.rng(stream=7)
     for k, gradient in enumerate(got):
-        directions, slopes = differences(value, arrays, k, tolerance.step(coarse), rng)
+        described = case.sample.inputs[call.continuous[k]] if k < len(call.continuous) else None
+        hermitian = described is not None and described.matrix in ("hermitian", "positive")
+        directions, slopes = differences(
+            value, arrays, k, tolerance.step(coarse), rng, hermitian=hermitian
+        )
         along = directions @ coordinates(gradient)
         agree(along, slopes, within, what=f"{_name(call, k)} against central differences: ")
 

@@ -86,6 +86,8 @@ def dlpack(case: Case) -> None:
         except (BufferError, RuntimeError, TypeError) as error:
             raise NotApplicable(f"DLPack refuses {case.stored.name}: {error}") from error
         same_bits(np.array(back), array, "through DLPack: ")
+        if "from_dlpack" in case.backend.capabilities.features:
+            same_bits(host(fe.from_dlpack(array, device=case.device)), array, "from DLPack: ")
 
 
 @check(each="dtype", level=0)

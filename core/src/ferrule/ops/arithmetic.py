@@ -1,4 +1,4 @@
-"""Arithmetic and rounding, element by element."""
+"""Arithmetic, element by element."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ferrule.ops.choice import where
 from ferrule.ops.complex import conjugate
 from ferrule.ops.exponential import log
 from ferrule.ops.inference import broadcast
+from ferrule.ops.rounding import floor, trunc
 from ferrule.samples import of
 from ferrule.tensor import Tensor
 from ferrule_plugins import Shaped, Spec
@@ -156,6 +157,49 @@ def floor_divide(a: Shaped, b: Shaped) -> Spec:
     return broadcast(a, b)
 
 
+@composite(
+    dtypes=real,
+    ref="numpy:fmod",
+    samples=[
+        (of(3, 4, low=0.1, high=0.9), of(3, 4, low=1.0, high=2.0)),
+        (of(4, dtype="int32", low=-9, high=9), of(4, dtype="int32", low=1, high=5)),
+        (of(3, 1, low=-0.9, high=-0.1), of(2, low=1.0, high=2.0)),
+    ],
+    tolerance=4,
+)
+def fmod(a: Tensor, b: Tensor) -> Tensor:
+    """Elementwise ``a - trunc(a / b) * b``: the sign is that of ``a``."""
+    if a.dtype.is_floating_point:
+        rest = remainder(abs(a), abs(b))
+        return where(a < 0, neg(rest), rest)
+    rest = remainder(a, b)
+    return where((rest != 0) & ((a < 0) ^ (b < 0)), rest - b, rest)
+
+
+@fmod.vjp
+def _(g, a, b):
+    return g, lambda: neg(g) * trunc(a / b)
+
+
+@composite(
+    dtypes=real,
+    ref="ferrule_conformance.references:trunc_divide",
+    samples=[
+        (of(3, 4, low=0.1, high=0.9), of(3, 4, low=0.3, high=0.35)),
+        (of(9, dtype="int32", low=-9, high=9), of(9, dtype="int32", low=1, high=5)),
+        (of(9, dtype="int32", low=-9, high=9), of(9, dtype="int32", low=-5, high=0)),
+    ],
+    differentiable=False,
+)
+def trunc_divide(a: Tensor, b: Tensor) -> Tensor:
+    """Elementwise ``a / b`` without its fraction."""
+    if a.dtype.is_floating_point:
+        return trunc(a / b)
+    down = floor_divide(a, b)
+    inexact = remainder(a, b) != 0
+    return where(inexact & ((a < 0) ^ (b < 0)), down + 1, down)
+
+
 @primitive(dtypes=real, ref="numpy:maximum", samples=_APART)
 def maximum(a: Shaped, b: Shaped) -> Spec:
     """The larger of two elements. NaN wins; at ties the gradient is split in halves."""
@@ -180,6 +224,20 @@ def _(g, a, b):
 
 def _share(wins, ties):
     return where(wins, 1.0, where(ties, 0.5, 0.0))
+
+
+@composite(dtypes=real, ref="numpy:fmax", samples=_APART)
+def fmax(a: Tensor, b: Tensor) -> Tensor:
+    """The larger of two elements, the other one where one is NaN. At ties the gradient is that of
+    ``a``."""
+    return where((a >= b) | (b != b), a, b)  # b != b: it is NaN
+
+
+@composite(dtypes=real, ref="numpy:fmin", samples=_APART)
+def fmin(a: Tensor, b: Tensor) -> Tensor:
+    """The smaller of two elements, the other one where one is NaN. At ties the gradient is that of
+    ``a``."""
+    return where((a <= b) | (b != b), a, b)
 
 
 @primitive(dtypes=numeric, ref="numpy:negative", samples=_UNARY)
@@ -227,41 +285,3 @@ def sgn(x: Tensor) -> Tensor:
         return sign(x)
     size = abs(x)
     return x / where(size == 0, 1.0, size)
-
-
-# Rounding. The slope is 0 wherever there is one.
-
-_BETWEEN = [(of(3, 4, low=0.1, high=0.4),), (of(2, low=-3.4, high=-3.1),), (of(0),)]
-
-
-@primitive(dtypes=real, ref="numpy:floor", samples=_BETWEEN)
-def floor(x: Shaped) -> Shaped:
-    """The largest integer not above each element."""
-    return x
-
-
-@floor.vjp
-def _(g):
-    return None
-
-
-@primitive(dtypes=real, ref="numpy:ceil", samples=_BETWEEN)
-def ceil(x: Shaped) -> Shaped:
-    """The smallest integer not below each element."""
-    return x
-
-
-@ceil.vjp
-def _(g):
-    return None
-
-
-@primitive(dtypes=real, ref="numpy:round", samples=_BETWEEN)
-def round(x: Shaped) -> Shaped:
-    """The nearest integer to each element, halves to even."""
-    return x
-
-
-@round.vjp
-def _(g):
-    return None

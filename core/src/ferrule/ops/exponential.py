@@ -1,10 +1,14 @@
-"""Exponentials, roots and trigonometry, element by element. Integers become floats."""
+"""Exponentials, logarithms, powers, sine and cosine, element by element. Integers become floats,
+but in `square`."""
 
 from __future__ import annotations
 
-from ferrule.declare import complexes, floating, primitive
+import math
+
+from ferrule.declare import complexes, composite, floating, numeric, primitive
 from ferrule.ops.complex import conjugate
 from ferrule.samples import of
+from ferrule.tensor import Tensor
 from ferrule_plugins import Shaped
 
 _UNARY = [(of(3, 4),), (of(),), (of(0, 2),)]
@@ -111,3 +115,57 @@ def tanh(x: Shaped) -> Shaped:
 @tanh.vjp
 def _(g, y):
     return g * conjugate(1.0 - y * y)
+
+
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:log2", samples=_POSITIVE, tolerance=4
+)
+def log2(x: Shaped) -> Shaped:
+    """Elementwise logarithm to the base 2, exact for its powers."""
+    return x
+
+
+@log2.vjp
+def _(g, x):
+    return g / conjugate(x * math.log(2.0))
+
+
+@primitive(
+    dtypes=floating | complexes, promote="float", ref="numpy:log10", samples=_POSITIVE, tolerance=4
+)
+def log10(x: Shaped) -> Shaped:
+    """Elementwise logarithm to the base 10, exact for its powers."""
+    return x
+
+
+@log10.vjp
+def _(g, x):
+    return g / conjugate(x * math.log(10.0))
+
+
+@composite(dtypes=numeric, samples=[(of(3, 4),)], ref="numpy:square")
+def square(x: Tensor) -> Tensor:
+    """Elementwise ``x * x``."""
+    return x * x
+
+
+@composite(
+    dtypes=floating | complexes,
+    promote="float",
+    samples=[(of(3, 4, low=0.5, high=2.0),)],
+    ref="numpy:reciprocal",
+)
+def reciprocal(x: Tensor) -> Tensor:
+    """Elementwise ``1 / x``."""
+    return 1.0 / x
+
+
+@composite(
+    dtypes=floating | complexes,
+    promote="float",
+    samples=[(of(3, 4, low=0.5, high=2.0),)],
+    ref="ferrule_conformance.references:rsqrt",
+)
+def rsqrt(x: Tensor) -> Tensor:
+    """Elementwise ``1 / sqrt(x)``."""
+    return 1.0 / sqrt(x)

@@ -37,7 +37,9 @@ class ArrayNamespaceBackend:
         self.name = name
         self.xp = xp
         declared = frozenset(d for d in dtypes.ALL if hasattr(xp, d.name))
-        self.capabilities = Capabilities(dtypes=declared)
+        self.capabilities = Capabilities(
+            dtypes=declared, features=array_namespace.features(xp) | {"from_dlpack"}
+        )
         kit = array_namespace.kernels(xp, device_of=self.native_device)
         self.kernels: Mapping[str, Kernel] = {**kit, **(kernels or {})}
 
@@ -58,6 +60,10 @@ class ArrayNamespaceBackend:
         # A copy in row-major order: the library may share memory with what it is given, and not
         # every library knows negative strides.
         return self.xp.asarray(np.array(array, order="C"), device=self.native_device(device))
+
+    def from_dlpack(self, array: Any, device: Device) -> Array:
+        """The library's view of another library's memory, which the standard has."""
+        return self.xp.from_dlpack(array)
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         return np.asarray(array)

@@ -23,13 +23,36 @@ from ferrule_plugins.kits.array_namespace.elementwise import (
     Bools,
     Complex,
 )
+from ferrule_plugins.kits.array_namespace.fourier import Fourier
+from ferrule_plugins.kits.array_namespace.linalg import Factorisations, GeneralEigenvalues
 from ferrule_plugins.kits.array_namespace.order import Order
-from ferrule_plugins.kits.array_namespace.reduction import Reduction
+from ferrule_plugins.kits.array_namespace.part import Part
+from ferrule_plugins.kits.array_namespace.scan import Scan
 from ferrule_plugins.kits.array_namespace.shape import Movement
 
 
-class _Kit(Bools, Complex, Reduction, Order, Movement, Creation):
+class _Kit(Bools, Complex, Scan, Order, Movement, Creation):
     """The kernels whose attributes or meaning differ from the standard's functions."""
+
+
+_EXTENSIONS: dict[str, type[Part]] = {
+    "fft": Fourier,
+    "linalg": Factorisations,
+    "linalg.eig": GeneralEigenvalues,
+}
+"""Kernels for optional features, by the names of what the namespace must have: extensions of the
+standard, or functions in them that go beyond it."""
+
+
+def features(xp: Any) -> frozenset[str]:
+    """The optional features for which `kernels` has kernels: what the namespace has extensions
+    for."""
+    return frozenset(name for name in _EXTENSIONS if _has(xp, name))
+
+
+def _has(xp: Any, path: str) -> bool:
+    name, _, rest = path.partition(".")
+    return hasattr(xp, name) and (not rest or _has(getattr(xp, name), rest))
 
 
 def kernels(
@@ -39,7 +62,7 @@ def kernels(
     device_of: Callable[[Device], Any] | None = None,
     bools_are_numbers: bool = False,
 ) -> dict[str, Kernel]:
-    """Kernels for every primitive.
+    """Kernels for every primitive, and for those of the `features` that the namespace has.
 
     Args:
         xp: the namespace.
@@ -50,20 +73,22 @@ def kernels(
             numbers, as NumPy and CuPy do beyond the standard. Its functions are then kernels as
             they are.
     """
-    kit = _Kit(
+    settings = (
         xp,
         dtype_of or (lambda dtype: getattr(xp, dtype.name)),
         device_of or (lambda device: None),
     )
+    kit = _Kit(*settings)
     table: dict[str, Kernel] = {}
     for op, name in {**BINARY, **OTHERS}.items():
         table[op] = getattr(xp, name)
     if not bools_are_numbers:
         for op in BINARY:
             table[op] = kit._with_bools(table[op], ON_BOOLS.get(op, ""))
-    for op in dir(kit):
-        if not op.startswith("_") and op not in _SETTINGS:
-            table[op] = getattr(kit, op)
+    for part in (kit, *(_EXTENSIONS[name](*settings) for name in features(xp))):
+        for op in dir(part):
+            if not op.startswith("_") and op not in _SETTINGS:
+                table[op] = getattr(part, op)
     return table
 
 

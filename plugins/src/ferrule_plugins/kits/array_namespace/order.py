@@ -22,3 +22,10 @@ class Order(Selection):
             order = self.xp.argsort(keys, axis=dim, stable=True)
         order = self.xp.astype(order, self.xp.int64, copy=False)
         return self.gather(x, order, dim=dim), order
+
+    def nonzero(self, x: Array) -> Array:
+        xp = self.xp
+        if not x.ndim:
+            return self.nonzero(xp.reshape(x, (1,)))[:, :0]
+        places = (xp.astype(i, xp.int64, copy=False) for i in xp.nonzero(x))
+        return xp.stack(tuple(places), axis=1)
