@@ -134,6 +134,34 @@ def test_kernels_of_its_own_agree_with_loops() -> None:
     np.testing.assert_array_equal(taken, np.take_along_axis(source, index, axis=1))
 
 
+def test_sums_by_index_are_made_in_dtypes_that_cupy_can_add_atomically() -> None:
+    seen: list[str] = []
+    cupy = stand_in()
+
+    class Add:
+        @staticmethod
+        def at(y: Any, places: Any, source: Any) -> None:
+            seen.append(y.dtype.name)
+            np.add.at(y, places, source)
+
+    cupy.add = Add
+    kernels = CudaBackend(cupy).kernels
+    index = np.array([1, 1, 0])
+    for dtype in backend.capabilities.dtypes - {dtypes.bool_}:
+        x, source = np.array([100, 1]).astype(dtype.numpy), np.array([100, 2, 50])
+        source = source.astype(dtype.numpy)
+        found = kernels["scatter_add"](x, index, source, dim=0)
+        assert found.dtype == dtype.numpy
+        wanted = np.array([150, 103]).astype(dtype.numpy)
+        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(x, np.array([100, 1]).astype(dtype.numpy))
+    assert set(seen) <= {"int32", "uint64", "float32", "float64"}
+
+
+def test_it_queues_its_work() -> None:
+    assert backend.capabilities.asynchronous
+
+
 def test_creation_and_sorting_go_by_cupys_narrower_signatures() -> None:
     kernels = CudaBackend(stand_in()).kernels
     float32 = DType.of("float32")

@@ -41,6 +41,7 @@ class CudaBackend:
         dtypes=frozenset(dtypes.ALL) - {dtypes.bfloat16},
         nondeterministic=frozenset({"index_add", "scatter_add"}),
         preference=10,
+        asynchronous=True,
     )
 
     def __init__(self, cupy: Any = None) -> None:

@@ -12,8 +12,8 @@ Array = Any
 
 
 class _Namespace:
-    """CuPy with the parts of the standard that it lacks: devices of creation functions, and the
-    stable sorting that it always does."""
+    """CuPy with the parts of the standard that it lacks: devices of creation functions, scans by
+    their names there, and the stable sorting that it always does."""
 
     def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
@@ -27,6 +27,12 @@ class _Namespace:
     def arange(self, *bounds: Any, dtype: Any, device: Any = None) -> Array:
         return self._cupy.arange(*bounds, dtype=dtype)
 
+    def cumulative_sum(self, x: Array, *, axis: int, dtype: Any) -> Array:
+        return self._cupy.cumsum(x, axis=axis, dtype=dtype)
+
+    def cumulative_prod(self, x: Array, *, axis: int, dtype: Any) -> Array:
+        return self._cupy.cumprod(x, axis=axis, dtype=dtype)
+
     def argsort(self, x: Array, *, axis: int, stable: bool = True) -> Array:
         return self._cupy.argsort(x, axis=axis)
 
@@ -37,22 +43,40 @@ def table(cupy: Any) -> dict[str, Kernel]:
         _Namespace(cupy), dtype_of=lambda dtype: dtype.numpy, bools_are_numbers=True
     )
 
+    # CuPy wraps indices around, so that none reads or writes outside an array, whatever it is.
+
     def scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
-        y = x.copy()
         places = [
             cupy.arange(n).reshape([n if e == d else 1 for e in range(x.ndim)])
             for d, n in enumerate(index.shape)
         ]
         places[dim] = index
-        cupy.add.at(y, tuple(places), source)
-        return y
+        return _add_at(cupy, x, tuple(places), source)
 
     def index_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
-        y = x.copy()
-        cupy.add.at(y, (*(slice(None),) * dim, index), source)
-        return y
+        return _add_at(cupy, x, (*(slice(None),) * dim, index), source)
 
     def gather(x: Array, index: Array, *, dim: int) -> Array:
         return cupy.take_along_axis(x, index, axis=dim)
 
     return {**kit, "scatter_add": scatter_add, "index_add": index_add, "gather": gather}
+
+
+_WIDER = {"float16": "float32", "int8": "int32", "int16": "int32", "uint8": "int32"}
+"""CuPy adds atomically in few dtypes. Narrow integers wrap around when they are narrowed again, and
+half precision is rounded once, at the end."""
+
+
+def _add_at(cupy: Any, x: Array, places: tuple[Any, ...], source: Array) -> Array:
+    if x.dtype.kind == "c":
+        y = x.copy()
+        y.real = _add_at(cupy, x.real, places, source.real)
+        y.imag = _add_at(cupy, x.imag, places, source.imag)
+        return y
+    y = x.astype(_WIDER.get(x.dtype.name, x.dtype))  # always a copy
+    source = source.astype(y.dtype)
+    if x.dtype.name == "int64":  # unsigned addition gives the same bits
+        cupy.add.at(y.view("uint64"), places, source.view("uint64"))
+    else:
+        cupy.add.at(y, places, source)
+    return y.astype(x.dtype)

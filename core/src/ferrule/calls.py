@@ -6,13 +6,14 @@ way there takes longer than the kernel.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from ferrule import planning
 from ferrule.autograd.node import OpNode
 from ferrule.modes import current
-from ferrule.op import Op, wrap
+from ferrule.op import PLANS_KEPT, Op, is_constant, wrap
+from ferrule.plan import Plan
 from ferrule.promotion import WEAK
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
@@ -25,17 +26,29 @@ def _given(*operands: Any) -> tuple[Any, ...]:
 
 
 class Unary(Op):
-    """An op of one operand, with a shorter way from call to kernel."""
+    """An op of one operand, with a shorter way from call to kernel.
+
+    Attributes:
+        recall: the plan of a call with attributes, by the operand's type and by them as they were
+            given. The cache of the standard library tells 1 from True, as a look-up in a dict
+            does not, and is as fast.
+    """
+
+    def __init__(self, body: Any, **declaration: Any) -> None:
+        self.recall = lru_cache(PLANS_KEPT, typed=True)(self._recall)
+        super().__init__(body, **declaration)
+
+    def forget(self) -> None:
+        super().forget()
+        self.recall.cache_clear()
 
     def __call__(self, x: Any = _NOT_GIVEN, /, *args: Any, **attrs: Any) -> Any:
         modes = current()
         if modes.stack:
             return super().__call__(*_given(x), *args, **attrs)
         try:
-            if args or attrs:
-                plan = self.plans[x._type, args, tuple(attrs.items())]
-            else:
-                plan = self.plans[x._type]
+            type_ = x._type
+            plan = self.recall(type_, *args, **attrs) if args or attrs else self.plans[type_]
         except (AttributeError, KeyError, TypeError):
             return self._first_call(x, args, attrs)
         run = plan.run
@@ -60,11 +73,14 @@ class Unary(Op):
             return super().__call__(**attrs)
         operands, bound = planning.bind(self, (x, *args), attrs)
         plan = self.plan(operands, bound)
-        if isinstance(x, Tensor):
-            key = (x._type, args, tuple(attrs.items())) if args or attrs else x._type
-            with suppress(TypeError):  # a list among the attributes works, but is not looked up
-                self._remember(key, plan)
+        if isinstance(x, Tensor) and not args and not attrs:
+            self._remember(x._type, plan)
         return self._execute(plan, operands, current())
+
+    def _recall(self, type_: TensorType, /, *args: Any, **attrs: Any) -> Plan:
+        if not is_constant((*args, *attrs.values())):
+            raise KeyError  # which is not remembered; a list is not even looked up
+        return self.plan(*planning.bind(self, (Tensor(None, type_), *args), attrs))
 
 
 class Binary(Op):

@@ -45,6 +45,7 @@ class Declaration(TypedDict, total=False):
     differentiable: bool
     feature: str
     dynamic: bool
+    invariants: str
 
 
 def primitive(**declaration: Unpack[Declaration]) -> Callable[[Callable[..., Any]], Op]:

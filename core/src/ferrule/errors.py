@@ -10,7 +10,13 @@ class ShapeError(FerruleError, ValueError):
 
 
 class OutOfRange(ShapeError, IndexError):
-    """An index or a dim lies outside a tensor. Python's iteration over items ends by it."""
+    """An index or a dim lies outside a tensor. Python's iteration over items ends by it.
+
+    Attributes:
+        index: the index, where it is one and is known.
+    """
+
+    index: int | None = None
 
 
 class DTypeError(FerruleError, TypeError):
@@ -31,6 +37,10 @@ class GraphError(FerruleError, RuntimeError):
 
 class MissingKernel(FerruleError, NotImplementedError):
     """A backend has no kernel for a primitive, and falling back to the host was not allowed."""
+
+
+class LinAlgError(FerruleError, RuntimeError):
+    """A matrix has no such factors, inverse or solution. PyTorch has it as a `RuntimeError` too."""
 
 
 class DeclarationError(FerruleError, TypeError):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
+from ferrule import dims as dims_
 from ferrule import ops, promotion, runtime
 from ferrule.errors import ArgumentError, DTypeError, ShapeError
 from ferrule.tensor import Tensor
 from ferrule.tensor_type import TensorType
-from ferrule_plugins import Device, DType, Shape, Spec, dtypes
+from ferrule_plugins import Device, DType, Shape, Spec
 
 
 def tensor(
@@ -31,18 +31,18 @@ def tensor(
         DTypeError: the data are not numbers, or ferrule has no such dtype.
         ShapeError: the sequences are ragged.
     """
-    where = runtime.device(device)
-    wanted = None if dtype is None else DType.of(dtype)
+    where = device_of("tensor", device)
+    wanted = None if dtype is None else dtype_of("tensor", dtype)
     if isinstance(data, Tensor):
         array = data.detach().numpy()
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
     else:
         array = _from_python(data)
-        if wanted is None and array.dtype == np.float64 and not hasattr(data, "__array__"):
-            wanted = promotion.default_float()
-        elif wanted is None and array.dtype == np.complex128 and not hasattr(data, "__array__"):
-            wanted = promotion.dtype_of_scalar(complex)
+        # Python's numbers are double as NumPy sees them, and of the default dtype as we do
+        if wanted is None and array.dtype in _DOUBLE and not _has_double(data):
+            whole = array.dtype.kind == "f"
+            wanted = promotion.default_float() if whole else promotion.dtype_of_scalar(complex)
         if wanted is not None and array.size and array.dtype.kind in "iufc":
             _check_range(array, wanted)
     return _place(array, wanted, where).requires_grad_(requires_grad)
@@ -72,6 +72,18 @@ def _check_range(array: np.ndarray[Any, Any], dtype: DType) -> None:
             promotion.check_fits(end.item(), dtype)
     except DTypeError as error:
         raise DTypeError(f"tensor: {error}") from None
+
+
+_DOUBLE = (np.dtype(np.float64), np.dtype(np.complex128))
+
+
+def _has_double(data: Any) -> bool:
+    """Whether a number within is of double precision by itself, not as Python's numbers are."""
+    if isinstance(data, (list, tuple)):
+        return any(map(_has_double, data))
+    if data.__class__ is float or data.__class__ is int:
+        return False
+    return np.asarray(data).dtype in _DOUBLE and hasattr(data, "__array__")
 
 
 def _holds_tensors(data: Any) -> bool:
@@ -104,35 +116,160 @@ def _place(array: np.ndarray[Any, Any], dtype: DType | None, device: Device) -> 
     return Tensor(data, TensorType(Spec(array.shape, dtype), device))
 
 
-def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """``data`` itself if it is a tensor of that dtype and device, otherwise as `tensor`."""
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype)
     return tensor(data, dtype=dtype, device=device)
 
 
-def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
+def asarray(
+    obj: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor of ``obj``: a tensor, an array of any library that has ``__array__``, a number, or
+    nested sequences of numbers.
+
+    Args:
+        copy: False refuses where a copy would be needed: for all but tensors of that dtype and
+            device. Otherwise nobody can tell, because tensors have value semantics.
+
+    Raises:
+        ArgumentError: ``copy`` is False and a copy is needed.
+    """
+    if isinstance(obj, Tensor):
+        found = obj.to(device=device, dtype=dtype, copy=bool(copy))
+        same = found.dtype is obj.dtype and found.device is obj.device
+    else:
+        found, same = tensor(obj, dtype=dtype, device=device), False
+    if copy is False and not same:
+        raise ArgumentError(f"asarray: a {type(obj).__name__} cannot become this tensor uncopied")
+    return found.requires_grad_() if requires_grad else found
+
+
+def scalar_tensor(
+    s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor without dims, of the default dtype unless one is given."""
+    found = dtype_of("scalar_tensor", dtype)
+    return _filled("scalar_tensor", (), s, found, device, requires_grad)
+
+
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """A tensor with a copy of a NumPy array. Later writes to the array do not reach it."""
-    if not isinstance(array, np.ndarray):
-        raise ArgumentError(f"from_numpy takes a NumPy array, not {type(array).__name__}")
-    return tensor(array)
+    if not isinstance(ndarray, np.ndarray):
+        raise ArgumentError(f"from_numpy takes a NumPy array, not {type(ndarray).__name__}")
+    return tensor(ndarray)
 
 
-def from_dlpack(array: Any) -> Tensor:
-    """A tensor with a copy of another library's array in host memory, through DLPack."""
-    return tensor(np.from_dlpack(array))
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor with the elements of another library's array, through DLPack.
+
+    Where the array lies in memory that the device's backend can use, the tensor shares it: do not
+    write to the array while the tensor is in use, for a tensor is a value.
+
+    Args:
+        ext_tensor: an array with ``__dlpack__``.
+        device: by default the selected backend's.
+        copy: True for memory of the tensor's own; False to refuse where that would be needed; None
+            for whichever is cheaper.
+
+    Raises:
+        ArgumentError: it is no such array, or ``copy`` is False and its memory cannot be shared.
+        DTypeError: ferrule has no such dtype.
+    """
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise ArgumentError(
+            f"from_dlpack: {type(ext_tensor).__name__} does not speak DLPack; use fe.asarray(...)"
+        )
+    where = runtime.device(device)
+    active = runtime.active(where.backend)
+    if copy is not True and "from_dlpack" in active.backend.capabilities.features:
+        try:
+            data = active.backend.from_dlpack(ext_tensor, where)  # pyright: ignore[reportAttributeAccessIssue]  the feature says that it is there
+            spec = active.backend.spec(data)
+        except (
+            BufferError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ):  # memory or dtype of another kind
+            pass
+        else:
+            active.check_dtype(spec.dtype)
+            return Tensor(data, TensorType(spec, where))
+    if copy is False:
+        raise ArgumentError(f"from_dlpack: {where} cannot use the array's memory; pass copy=None")
+    try:
+        array = np.from_dlpack(ext_tensor, device="cpu")
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise ArgumentError(
+            f"from_dlpack: the array cannot be brought to the host: {error}"
+        ) from error
+    return tensor(array, device=where)
 
 
-def _shape(name: str, size: tuple[Any, ...]) -> Shape:
-    """``(2, 3)`` from ``zeros(2, 3)`` and from ``zeros((2, 3))``."""
-    if len(size) == 1 and isinstance(size[0], (tuple, list)):
-        size = tuple(size[0])
-    for n in size:
-        if not hasattr(n, "__index__") or isinstance(n, bool):
-            raise ArgumentError(f"{name}: a size must be an int, not {n!r}")
-        if n.__index__() < 0:
-            raise ShapeError(f"{name}: sizes are not negative, and this one is {n}")
-    return tuple(n.__index__() for n in size)
+def frombuffer(
+    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """A tensor of one dim with a copy of the bytes of a buffer, read as elements of ``dtype``.
+
+    Args:
+        count: how many elements; all by default.
+        offset: how many bytes to skip.
+
+    Raises:
+        ArgumentError: the buffer does not hold so many elements, or its length is not a multiple.
+    """
+    found = dtype_of("frombuffer", dtype)
+    try:
+        array = np.frombuffer(buffer, dtype=found.numpy, count=count, offset=offset)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"frombuffer: {error}") from None
+    return tensor(array).requires_grad_(requires_grad)
+
+
+# Arguments that many functions take.
+
+
+def shape_of(name: str, sizes: tuple[Any, ...], size: Any = None) -> Shape:
+    """``(2, 3)`` from ``zeros(2, 3)``, ``zeros((2, 3))`` and ``zeros(size=(2, 3))``."""
+    if size is not None:
+        if sizes:
+            raise ArgumentError(f"{name}: got the size twice, by position and by name")
+        sizes = (size,)
+    return dims_.sizes(name, dims_.several(sizes))
+
+
+def dtype_of(name: str, dtype: Any) -> DType:
+    """A dtype; the default one for None.
+
+    Raises:
+        DTypeError: there is no such dtype; its text begins with ``name``, the call.
+    """
+    if dtype is None:
+        return promotion.default_float()
+    try:
+        return DType.of(dtype)
+    except TypeError as error:
+        raise DTypeError(f"{name}: {error}") from None
+
+
+def device_of(name: str, device: Any) -> Device:
+    """A device; the selected one for None.
+
+    Raises:
+        ArgumentError: it is not written as one; its text begins with ``name``, the call.
+        BackendError: its backend cannot be used.
+    """
+    try:
+        return runtime.device(device)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"{name}: {error}") from None
 
 
 def _number(value: Any) -> Any:
@@ -141,27 +278,53 @@ def _number(value: Any) -> Any:
 
 
 def _filled(
-    shape: Shape, value: Any, dtype: Any, device: Any, requires_grad: bool = False
+    name: str, shape: Shape, value: Any, dtype: Any, device: Any, requires_grad: bool
 ) -> Tensor:
-    found = promotion.default_float() if dtype is None else DType.of(dtype)
-    value = _number(value)
-    made = ops.full(shape=shape, value=value, dtype=found, device=runtime.device(device))
+    found, where, value = dtype_of(name, dtype), device_of(name, device), _number(value)
+    try:
+        made = ops.full(shape=shape, value=value, dtype=found, device=where)
+    except (ArgumentError, DTypeError, ShapeError) as error:
+        if name == "full":
+            raise
+        reason = str(error).partition(": ")[2] or str(error)
+        raise type(error)(f"{name}: {reason}") from None
     return made.requires_grad_() if requires_grad else made
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+# Constants.
+
+
+def zeros(
+    *sizes: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Zeros of shape ``size``: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
-    return _filled(_shape("zeros", size), 0, dtype, device, requires_grad)
+    return _filled("zeros", shape_of("zeros", sizes, size), 0, dtype, device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *sizes: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones of shape ``size``: ``ones(2, 3)`` or ``ones((2, 3))``."""
-    return _filled(_shape("ones", size), 1, dtype, device, requires_grad)
+    return _filled("ones", shape_of("ones", sizes, size), 1, dtype, device, requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *sizes: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor whose elements do not matter. They are zeros, so that runs can be repeated."""
-    return _filled(_shape("empty", size), 0, dtype, device, requires_grad)
+    return _filled("empty", shape_of("empty", sizes, size), 0, dtype, device, requires_grad)
 
 
 def full(
@@ -172,65 +335,47 @@ def full(
     fill_value = _number(fill_value)
     if dtype is None:
         dtype = promotion.dtype_of_scalar(type(fill_value))
-    return _filled(_shape("full", (size,)), fill_value, dtype, device, requires_grad)
+    return _filled("full", shape_of("full", (size,)), fill_value, dtype, device, requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros of the shape, dtype and device of ``input``."""
-    return full_like(input, 0, dtype=dtype, device=device)
+    return _like("zeros_like", input, 0, dtype, device, requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Ones of the shape, dtype and device of ``input``."""
-    return full_like(input, 1, dtype=dtype, device=device)
+    return _like("ones_like", input, 1, dtype, device, requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor whose elements do not matter, of the shape, dtype and device of ``input``."""
+    return _like("empty_like", input, 0, dtype, device, requires_grad)
+
+
+def full_like(
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """``fill_value``, in the shape, dtype and device of ``input``."""
-    return _filled(input.shape, fill_value, dtype or input.dtype, device or input.device)
+    return _like("full_like", input, fill_value, dtype, device, requires_grad)
 
 
-def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None
+def _like(
+    name: str, input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool
 ) -> Tensor:
-    """``start``, ``start + step``, ... below ``end``; with one argument, from 0 to below it.
-
-    Raises:
-        ShapeError: ``step`` is 0 or leads away from ``end``.
-    """
-    start, end = (0, start) if end is None else (start, end)
-    start, end, step = map(_number, (start, end, step))
-    if dtype is None:
-        whole = all(isinstance(v, int) for v in (start, end, step))
-        dtype = dtypes.int64 if whole else promotion.default_float()
-    if step == 0:
-        raise ShapeError("arange: step must not be 0")
-    length = math.ceil((end - start) / step)
-    if length < 0:
-        raise ShapeError(f"arange: a step of {step} leads away from {end}, starting at {start}")
-    return ops.arange(
-        start=start, step=step, length=length, dtype=DType.of(dtype),
-        device=runtime.device(device),
-    )  # fmt: skip
-
-
-def linspace(
-    start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None
-) -> Tensor:
-    """``steps`` values at equal distances from ``start`` to ``end``, both included."""
-    found = promotion.default_float() if dtype is None else DType.of(dtype)
-    if steps < 0:
-        raise ShapeError(f"linspace: steps is not negative, and this is {steps}")
-    ramp = arange(steps, device=device).to(dtypes.float64)
-    values = ramp * ((end - start) / max(steps - 1, 1)) + start
-    if steps > 1:  # exact at both ends
-        values = ops.where(ramp == steps - 1, float(end), values)
-    return values.to(found)
-
-
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Ones on the diagonal of an ``n`` by ``m`` matrix, zeros elsewhere."""
-    found = promotion.default_float() if dtype is None else DType.of(dtype)
-    rows = arange(n, device=device).reshape(n, 1)
-    columns = arange(n if m is None else m, device=device)
-    return (rows == columns).to(found)
+    if not isinstance(input, Tensor):
+        raise ArgumentError(f"{name} takes a tensor, not {type(input).__name__}")
+    return _filled(
+        name, input.shape, value, dtype or input.dtype, device or input.device, requires_grad
+    )

@@ -1,4 +1,9 @@
-"""Methods of tensors. Each is the public function of its name."""
+"""Methods of tensors that differ from the public functions of their names.
+
+All others *are* those functions: `ferrule.method_table` names them, and attaches them here when
+everything is imported. What type checkers and editors see is ``methods.pyi``, which
+``tools/method_stubs.py`` writes from the class as it then is.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import ferrule as fe
+from ferrule import dims as dims_
 from ferrule.errors import ArgumentError, ShapeError
 from ferrule.operators import Operators
 from ferrule_plugins import Device, DType
@@ -20,390 +26,231 @@ class Methods(Operators):
 
     __slots__ = ()
 
-    # Elementwise.
-
-    def neg(self: Any) -> Tensor:
-        return fe.neg(self)
-
-    def neg_(self: Any) -> Tensor:
-        return self._rebind("neg_", fe.neg(self))
-
-    def abs(self: Any) -> Tensor:
-        return fe.abs(self)
-
-    def abs_(self: Any) -> Tensor:
-        return self._rebind("abs_", fe.abs(self))
-
-    def sign(self: Any) -> Tensor:
-        return fe.sign(self)
-
-    def sign_(self: Any) -> Tensor:
-        return self._rebind("sign_", fe.sign(self))
-
-    def exp(self: Any) -> Tensor:
-        return fe.exp(self)
-
-    def exp_(self: Any) -> Tensor:
-        return self._rebind("exp_", fe.exp(self))
-
-    def expm1(self: Any) -> Tensor:
-        return fe.expm1(self)
-
-    def expm1_(self: Any) -> Tensor:
-        return self._rebind("expm1_", fe.expm1(self))
-
-    def log(self: Any) -> Tensor:
-        return fe.log(self)
-
-    def log_(self: Any) -> Tensor:
-        return self._rebind("log_", fe.log(self))
-
-    def log1p(self: Any) -> Tensor:
-        return fe.log1p(self)
-
-    def log1p_(self: Any) -> Tensor:
-        return self._rebind("log1p_", fe.log1p(self))
-
-    def sqrt(self: Any) -> Tensor:
-        return fe.sqrt(self)
-
-    def sqrt_(self: Any) -> Tensor:
-        return self._rebind("sqrt_", fe.sqrt(self))
-
-    def rsqrt(self: Any) -> Tensor:
-        return fe.rsqrt(self)
-
-    def rsqrt_(self: Any) -> Tensor:
-        return self._rebind("rsqrt_", fe.rsqrt(self))
-
-    def reciprocal(self: Any) -> Tensor:
-        return fe.reciprocal(self)
-
-    def reciprocal_(self: Any) -> Tensor:
-        return self._rebind("reciprocal_", fe.reciprocal(self))
-
-    def square(self: Any) -> Tensor:
-        return fe.square(self)
-
-    def square_(self: Any) -> Tensor:
-        return self._rebind("square_", fe.square(self))
-
-    def sin(self: Any) -> Tensor:
-        return fe.sin(self)
-
-    def sin_(self: Any) -> Tensor:
-        return self._rebind("sin_", fe.sin(self))
-
-    def cos(self: Any) -> Tensor:
-        return fe.cos(self)
-
-    def cos_(self: Any) -> Tensor:
-        return self._rebind("cos_", fe.cos(self))
-
-    def tanh(self: Any) -> Tensor:
-        return fe.tanh(self)
-
-    def tanh_(self: Any) -> Tensor:
-        return self._rebind("tanh_", fe.tanh(self))
-
-    def floor(self: Any) -> Tensor:
-        return fe.floor(self)
-
-    def floor_(self: Any) -> Tensor:
-        return self._rebind("floor_", fe.floor(self))
-
-    def ceil(self: Any) -> Tensor:
-        return fe.ceil(self)
-
-    def ceil_(self: Any) -> Tensor:
-        return self._rebind("ceil_", fe.ceil(self))
-
-    def round(self: Any) -> Tensor:
-        return fe.round(self)
-
-    def round_(self: Any) -> Tensor:
-        return self._rebind("round_", fe.round(self))
-
-    def sigmoid(self: Any) -> Tensor:
-        return fe.sigmoid(self)
-
-    def sigmoid_(self: Any) -> Tensor:
-        return self._rebind("sigmoid_", fe.sigmoid(self))
-
-    def relu(self: Any) -> Tensor:
-        return fe.relu(self)
-
-    def relu_(self: Any) -> Tensor:
-        return self._rebind("relu_", fe.relu(self))
-
-    def erf(self: Any) -> Tensor:
-        return fe.erf(self)
-
-    def erf_(self: Any) -> Tensor:
-        return self._rebind("erf_", fe.erf(self))
-
-    def isnan(self: Any) -> Tensor:
-        return fe.isnan(self)
-
-    def isfinite(self: Any) -> Tensor:
-        return fe.isfinite(self)
-
-    def logical_not(self: Any) -> Tensor:
-        return fe.logical_not(self)
-
-    def bitwise_not(self: Any) -> Tensor:
-        return fe.bitwise_not(self)
-
-    def add(self: Any, other: Any) -> Tensor:
-        return fe.add(self, other)
-
-    def add_(self: Any, other: Any) -> Tensor:
-        return self._rebind("add_", fe.add(self, other))
-
-    def sub(self: Any, other: Any) -> Tensor:
-        return fe.sub(self, other)
-
-    def sub_(self: Any, other: Any) -> Tensor:
-        return self._rebind("sub_", fe.sub(self, other))
-
-    def mul(self: Any, other: Any) -> Tensor:
-        return fe.mul(self, other)
-
-    def mul_(self: Any, other: Any) -> Tensor:
-        return self._rebind("mul_", fe.mul(self, other))
-
-    def div(self: Any, other: Any) -> Tensor:
-        return fe.div(self, other)
-
-    def div_(self: Any, other: Any) -> Tensor:
-        return self._rebind("div_", fe.div(self, other))
-
-    def pow(self: Any, other: Any) -> Tensor:
-        return fe.pow(self, other)
-
-    def pow_(self: Any, other: Any) -> Tensor:
-        return self._rebind("pow_", fe.pow(self, other))
-
-    def remainder(self: Any, other: Any) -> Tensor:
-        return fe.remainder(self, other)
-
-    def remainder_(self: Any, other: Any) -> Tensor:
-        return self._rebind("remainder_", fe.remainder(self, other))
-
-    def floor_divide(self: Any, other: Any) -> Tensor:
-        return fe.floor_divide(self, other)
-
-    def floor_divide_(self: Any, other: Any) -> Tensor:
-        return self._rebind("floor_divide_", fe.floor_divide(self, other))
-
-    def maximum(self: Any, other: Any) -> Tensor:
-        return fe.maximum(self, other)
-
-    def minimum(self: Any, other: Any) -> Tensor:
-        return fe.minimum(self, other)
-
-    def eq(self: Any, other: Any) -> Tensor:
-        return fe.eq(self, other)
-
-    def ne(self: Any, other: Any) -> Tensor:
-        return fe.ne(self, other)
-
-    def lt(self: Any, other: Any) -> Tensor:
-        return fe.lt(self, other)
-
-    def le(self: Any, other: Any) -> Tensor:
-        return fe.le(self, other)
-
-    def gt(self: Any, other: Any) -> Tensor:
-        return fe.gt(self, other)
-
-    def ge(self: Any, other: Any) -> Tensor:
-        return fe.ge(self, other)
-
-    def logical_and(self: Any, other: Any) -> Tensor:
-        return fe.logical_and(self, other)
-
-    def logical_or(self: Any, other: Any) -> Tensor:
-        return fe.logical_or(self, other)
-
-    def bitwise_and(self: Any, other: Any) -> Tensor:
-        return fe.bitwise_and(self, other)
-
-    def bitwise_or(self: Any, other: Any) -> Tensor:
-        return fe.bitwise_or(self, other)
-
-    def bitwise_xor(self: Any, other: Any) -> Tensor:
-        return fe.bitwise_xor(self, other)
-
-    def matmul(self: Any, other: Any) -> Tensor:
-        return fe.matmul(self, other)
-
-    def clamp(self: Any, min: Any = None, max: Any = None) -> Tensor:
-        return fe.clamp(self, min, max)
-
-    def clamp_(self: Any, min: Any = None, max: Any = None) -> Tensor:
-        return self._rebind("clamp_", fe.clamp(self, min, max))
-
-    def where(self: Any, condition: Tensor, other: Any) -> Tensor:
-        return fe.where(condition, self, other)
+    def to_device(self: Any, device: Any, /, *, stream: Any = None) -> Tensor:
+        """On another device, as the Python array API standard spells it. There are no streams to
+        choose from."""
+        return self.to(device=device)
 
     # In place, without a namesake.
 
     def zero_(self: Any) -> Tensor:
+        """Make every element 0."""
         return self._rebind("zero_", fe.zeros_like(self))
 
     def fill_(self: Any, value: Any) -> Tensor:
+        """Make every element ``value``, a number or a tensor without dims, whose gradient is the
+        sum of all."""
+        if isinstance(value, fe.Tensor):
+            if value.ndim:
+                raise ShapeError(f"fill_: the value must be without dims, not {value._type}")
+            return self.copy_(value)
         return self._rebind("fill_", fe.full_like(self, value))
 
-    def copy_(self: Any, src: Tensor) -> Tensor:
-        """Take the values of ``src``, converted and broadcast to this tensor's type."""
+    def copy_(self: Any, src: Tensor, non_blocking: bool = False) -> Tensor:
+        """Take the values of ``src``, converted and broadcast to this tensor's type.
+        ``non_blocking`` is understood and makes no difference."""
         src = fe.broadcast_to(src.to(device=self.device, dtype=self.dtype), self.shape)
         return self._rebind("copy_", src)
 
-    # Reductions.
+    def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Tensor:
+        """Make the elements whose indices are all equal ``fill_value``.
 
-    def sum(self: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-        return fe.sum(self, dim, keepdim, dtype=dtype)
+        Args:
+            wrap: in a matrix with more rows than columns, begin again after each block of one row
+                more than there are columns.
 
-    def prod(self: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-        return fe.prod(self, dim, keepdim, dtype=dtype)
+        Raises:
+            ShapeError: there are fewer than two dims, or more of sizes that differ.
+        """
+        shape = self.shape
+        if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
+            raise ShapeError(
+                f"fill_diagonal_: {self._type} must be a matrix, or have dims of one size"
+            )
+        chosen = np.zeros(shape, np.bool_)
+        if chosen.size:
+            step = sum(np.cumprod((1, *shape[:0:-1])))
+            end = None if wrap or len(shape) > 2 else shape[1] * shape[1]
+            chosen.reshape(-1)[:end:step] = True
+        mask = fe.tensor(chosen, device=self.device)
+        return self._rebind("fill_diagonal_", fe.where(mask, fill_value, self))
 
-    def mean(self: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
-        return fe.mean(self, dim=dim, keepdim=keepdim)
+    def detach_(self: Any) -> Tensor:
+        """Cut this tensor from the tape."""
+        self._node = None
+        return self
 
-    def amax(self: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
-        return fe.amax(self, dim=dim, keepdim=keepdim)
+    # With the sizes or dims one by one, or under other names.
 
-    def amin(self: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
-        return fe.amin(self, dim=dim, keepdim=keepdim)
+    def reshape(self: Any, *sizes: Any, shape: Any = None) -> Tensor:
+        """The same elements in row-major order in another shape: ``x.reshape(2, -1)``. One size
+        may be -1: what remains."""
+        if shape is not None or (len(sizes) == 1 and isinstance(sizes[0], (tuple, list))):
+            sizes = dims_.several(sizes, shape)
+        return fe.ops.reshape(self, shape=sizes)
 
-    def any(self: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
-        return fe.any(self, dim=dim, keepdim=keepdim)
+    def view(self: Any, *shape: Any, size: Any = None) -> Tensor:
+        """As `reshape`: tensors have value semantics, so the two do not differ."""
+        if len(shape) == 1 and isinstance(shape[0], (DType, type, np.dtype)):
+            raise ArgumentError(
+                "view: the bits of a tensor cannot be seen as another dtype; use .to(dtype) to "
+                "convert the values"
+            )
+        return fe.ops.reshape(self, shape=dims_.several(shape, size))
 
-    def all(self: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
-        return fe.all(self, dim=dim, keepdim=keepdim)
+    def reshape_as(self: Any, other: Tensor) -> Tensor:
+        """In the shape of ``other``."""
+        return fe.ops.reshape(self, shape=other.shape)
 
-    def var(self: Any, dim: Any = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
-        return fe.var(self, dim=dim, correction=correction, keepdim=keepdim)
+    def view_as(self: Any, other: Tensor) -> Tensor:
+        """In the shape of ``other``."""
+        return fe.ops.reshape(self, shape=other.shape)
 
-    def std(self: Any, dim: Any = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
-        return fe.std(self, dim=dim, correction=correction, keepdim=keepdim)
+    def expand_as(self: Any, other: Tensor) -> Tensor:
+        """Broadcast to the shape of ``other``."""
+        return fe.broadcast_to(self, other.shape)
 
-    def logsumexp(self: Any, dim: Any, keepdim: bool = False) -> Tensor:
-        return fe.logsumexp(self, dim=dim, keepdim=keepdim)
+    def permute(self: Any, *order: Any, dims: Any = None) -> Tensor:
+        """The dims in another order: ``x.permute(1, 0)``."""
+        return fe.permute(self, dims_.several(order, dims))
 
-    def softmax(self: Any, dim: int) -> Tensor:
-        return fe.softmax(self, dim=dim)
-
-    def log_softmax(self: Any, dim: int) -> Tensor:
-        return fe.log_softmax(self, dim=dim)
-
-    def max(self: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        return fe.max(self, dim, keepdim)
-
-    def min(self: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        return fe.min(self, dim, keepdim)
-
-    def argmax(self: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        return fe.argmax(self, dim, keepdim)
-
-    def argmin(self: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        return fe.argmin(self, dim, keepdim)
-
-    def sort(self: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
-        return fe.sort(self, dim, descending, stable)
-
-    def argsort(self: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-        return fe.argsort(self, dim, descending, stable)
-
-    # Selection.
-
-    def gather(self: Any, dim: int, index: Tensor) -> Tensor:
-        return fe.gather(self, dim, index)
-
-    def scatter_add(self: Any, dim: int, index: Tensor, src: Tensor) -> Tensor:
-        return fe.scatter_add(self, dim, index, src)
-
-    def index_select(self: Any, dim: int, index: Tensor) -> Tensor:
-        return fe.index_select(self, dim, index)
-
-    def index_add(self: Any, dim: int, index: Tensor, source: Tensor) -> Tensor:
-        return fe.index_add(self, dim, index, source)
-
-    def narrow(self: Any, dim: int, start: int, length: int) -> Tensor:
-        return fe.narrow(self, dim, start, length)
+    def flip(self: Any, *along: Any, dims: Any = None) -> Tensor:
+        """In reverse order along ``dims``: ``x.flip(0, 1)``."""
+        return fe.flip(self, dims_.several(along, dims))
 
     def split(self: Any, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+        """Pieces along ``dim``: of one size (the last may be smaller), or of the sizes given."""
         return fe.split(self, split_size, dim)
 
-    def chunk(self: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-        return fe.chunk(self, chunks, dim)
+    def where(self: Any, condition: Tensor, other: Any) -> Tensor:
+        """This tensor where ``condition`` holds, ``other`` elsewhere."""
+        return fe.where(condition, self, other)
 
-    # Shapes.
+    def polygamma(self: Any, n: int) -> Tensor:
+        """The ``n``-th derivative of `digamma`."""
+        return fe.ops.polygamma(self, n=n)
+
+    def polygamma_(self: Any, n: int) -> Tensor:
+        """In place, `polygamma`: this tensor takes the value of its result."""
+        return self._rebind("polygamma_", fe.ops.polygamma(self, n=n))
 
     @property
     def T(self: Any) -> Tensor:
         """The dims in reverse order."""
-        return fe.permute(self, range(self.ndim - 1, -1, -1))
+        return fe.ops.permute(self, dims=tuple(range(self.ndim - 1, -1, -1)))
+
+    @property
+    def H(self: Any) -> Tensor:
+        """A matrix transposed, and complex elements conjugated."""
+        if self.ndim not in (0, 2):
+            raise ShapeError(f"H: {self._type} is not a matrix; use .mH for several")
+        return fe.adjoint(self)
 
     @property
     def mT(self: Any) -> Tensor:
         """The last two dims exchanged."""
-        return fe.transpose(self, -2, -1)
+        from ferrule import shapes  # which imports this module
 
-    def t(self: Any) -> Tensor:
-        """A matrix transposed; tensors of fewer dims as they are."""
-        if self.ndim > 2:
-            raise ShapeError(f"t: {self._type} has more than two dims; use .mT or .transpose(...)")
-        return self.T
+        return shapes.matrix_transpose("mT", self)
 
-    def reshape(self: Any, *shape: Any) -> Tensor:
-        return fe.reshape(self, shape=_sizes(shape))
-
-    def view(self: Any, *shape: Any) -> Tensor:
-        """As `reshape`: tensors have value semantics, so the two do not differ."""
-        return fe.reshape(self, shape=_sizes(shape))
-
-    def permute(self: Any, *dims: Any) -> Tensor:
-        return fe.permute(self, _sizes(dims))
-
-    def expand(self: Any, *sizes: Any) -> Tensor:
-        """Repeated to fill ``sizes``; -1 keeps a size."""
-        sizes = _sizes(sizes)
-        lead = len(sizes) - self.ndim
-        shape = tuple(
-            self.shape[d - lead] if n == -1 and d >= lead else n for d, n in enumerate(sizes)
-        )
-        return fe.broadcast_to(self, shape)
-
-    def transpose(self: Any, dim0: int, dim1: int) -> Tensor:
-        return fe.transpose(self, dim0, dim1)
-
-    def squeeze(self: Any, dim: Any = None) -> Tensor:
-        return fe.squeeze(self, dim)
-
-    def unsqueeze(self: Any, dim: int) -> Tensor:
-        return fe.unsqueeze(self, dim)
-
-    def flatten(self: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        return fe.flatten(self, start_dim, end_dim)
-
-    def flip(self: Any, *dims: Any) -> Tensor:
-        return fe.flip(self, _sizes(dims))
+    @property
+    def mH(self: Any) -> Tensor:
+        """The last two dims exchanged, and complex elements conjugated."""
+        return fe.adjoint(self)
 
     def contiguous(self: Any) -> Tensor:
         """The tensor itself: memory order is the backend's affair."""
         return self
 
-    def clone(self: Any) -> Tensor:
-        """The same value, with a place of its own on the tape."""
-        return fe.clone(self)
+    def is_contiguous(self: Any) -> bool:
+        """True: memory order is the backend's affair, and every tensor reads as row-major."""
+        return True
+
+    def nelement(self: Any) -> int:
+        """The number of elements: `numel`."""
+        return self.numel()
+
+    def ndimension(self: Any) -> int:
+        """The number of dims: `dim`."""
+        return self.ndim
+
+    @property
+    def itemsize(self: Any) -> int:
+        """Bytes per element: `element_size`."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self: Any) -> int:
+        """Bytes of all elements."""
+        return self.numel() * self.dtype.itemsize
+
+    @property
+    def retains_grad(self: Any) -> bool:
+        """Whether it is no leaf and `retain_grad` was called."""
+        hooks = None if self.is_leaf else self._node.hooks
+        return hooks is not None and hooks.retain
+
+    # New tensors like this one.
+
+    def new_tensor(
+        self: Any, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        """A tensor of ``data``, with this one's dtype and device unless others are given."""
+        return fe.tensor(
+            data,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
+
+    def new_full(
+        self: Any,
+        size: Any,
+        fill_value: Any,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+    ) -> Tensor:
+        """``fill_value`` everywhere, with this one's dtype and device unless others are given."""
+        return fe.full(
+            size,
+            fill_value,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
+
+    def new_zeros(self: Any, *size: Any, **options: Any) -> Tensor:
+        """Zeros, with this one's dtype and device unless ``dtype=`` and ``device=`` are given."""
+        return self.new_full(dims_.several(size), 0, **options)
+
+    def new_ones(self: Any, *size: Any, **options: Any) -> Tensor:
+        """Ones, with this one's dtype and device unless ``dtype=`` and ``device=`` are given."""
+        return self.new_full(dims_.several(size), 1, **options)
+
+    def new_empty(self: Any, *size: Any, **options: Any) -> Tensor:
+        """A tensor whose elements do not matter, with this one's dtype and device unless
+        ``dtype=`` and ``device=`` are given."""
+        return self.new_full(dims_.several(size), 0, **options)
 
     # Dtypes and devices.
 
-    def to(self: Any, *args: Any, device: Any = None, dtype: Any = None) -> Tensor:
+    def to(
+        self: Any,
+        *args: Any,
+        device: Any = None,
+        dtype: Any = None,
+        non_blocking: bool = False,
+        copy: bool = False,
+    ) -> Tensor:
         """The same values with another dtype or on another device: ``x.to("cuda")``,
-        ``x.to(fe.float64)``, ``x.to("cuda", fe.float16)``, ``x.to(other)``."""
+        ``x.to(fe.float64)``, ``x.to("cuda", fe.float16)``, ``x.to(other)``.
+
+        Args:
+            non_blocking: understood, and without effect.
+            copy: give another object even if nothing is to be converted.
+        """
         for arg in args:
             if isinstance(arg, fe.Tensor):
                 device, dtype = arg.device, arg.dtype
@@ -418,39 +265,72 @@ class Methods(Operators):
         x = self
         if dtype is not None and DType.of(dtype) is not x.dtype:
             x = fe.ops.cast(x, dtype=DType.of(dtype))
-        return x if device is None else fe.transfer(x, fe.runtime.device(device))
+        if device is not None:
+            x = fe.transfer(x, fe.runtime.device(device))
+        return fe.clone(x) if copy and x is self else x
+
+    def type(self: Any, dtype: Any = None) -> Any:
+        """The values in ``dtype``; without one, the name of the dtype."""
+        return self.dtype.name if dtype is None else self.to(dtype=dtype)
 
     def type_as(self: Any, other: Tensor) -> Tensor:
+        """The values in the dtype of ``other``."""
         return self.to(dtype=other.dtype)
 
     def bool(self: Any) -> Tensor:
+        """The values as bool."""
         return self.to(dtype=fe.bool)
 
+    def byte(self: Any) -> Tensor:
+        """The values as uint8."""
+        return self.to(dtype=fe.uint8)
+
+    def char(self: Any) -> Tensor:
+        """The values as int8."""
+        return self.to(dtype=fe.int8)
+
+    def short(self: Any) -> Tensor:
+        """The values as int16."""
+        return self.to(dtype=fe.int16)
+
     def int(self: Any) -> Tensor:
+        """The values as int32."""
         return self.to(dtype=fe.int32)
 
     def long(self: Any) -> Tensor:
+        """The values as int64."""
         return self.to(dtype=fe.int64)
 
     def half(self: Any) -> Tensor:
+        """The values as float16."""
         return self.to(dtype=fe.float16)
 
     def bfloat16(self: Any) -> Tensor:
+        """The values as bfloat16."""
         return self.to(dtype=fe.bfloat16)
 
     def float(self: Any) -> Tensor:
+        """The values as float32."""
         return self.to(dtype=fe.float32)
 
     def double(self: Any) -> Tensor:
+        """The values as float64."""
         return self.to(dtype=fe.float64)
+
+    def cfloat(self: Any) -> Tensor:
+        """The values as complex64."""
+        return self.to(dtype=fe.complex64)
+
+    def cdouble(self: Any) -> Tensor:
+        """The values as complex128."""
+        return self.to(dtype=fe.complex128)
 
     def cpu(self: Any) -> Tensor:
         """On the device named ``cpu``."""
         return self.to(device="cpu")
 
-
-def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """``(2, 3)`` from ``x.reshape(2, 3)`` and from ``x.reshape((2, 3))``."""
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list, range)):
-        return tuple(sizes[0])
-    return sizes
+    def cuda(self: Any, device: Any = None) -> Tensor:
+        """On the device named ``cuda``, or on another of that backend: ``1`` or ``"cuda:1"``."""
+        if device is None or hasattr(device, "__index__"):
+            device = f"cuda:{0 if device is None else device.__index__()}"
+        return self.to(device=device)

@@ -14,6 +14,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
+    from ferrule.autograd.node import Node
     from ferrule.op import Op
 
 
@@ -132,17 +133,14 @@ class enable_grad(Scope):
         return now.with_recording(True)
 
 
-class set_grad_enabled(Scope):
-    """Turn recording on or off from here on, or, in a ``with`` statement, until its end."""
+class Switch(Scope):
+    """Puts other modes in force from the call on, or, in a ``with`` statement, until its end."""
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.mode = mode
         self._before: Modes | None = current()
         _MODES.set(self.modes(self._before))
-
-    def modes(self, now: Modes) -> Modes:
-        return now.with_recording(self.mode)
 
     def __enter__(self) -> Any:
         if self._before is not None:  # the call itself has put it in force: this block ends it
@@ -154,6 +152,13 @@ class set_grad_enabled(Scope):
         with self:  # decorating a function changes nothing outside that function
             pass
         return super().__call__(func)
+
+
+class set_grad_enabled(Switch):
+    """Turn recording on or off from here on, or, in a ``with`` statement, until its end."""
+
+    def modes(self, now: Modes) -> Modes:
+        return now.with_recording(self.mode)
 
 
 class inference_mode(Scope):
@@ -203,6 +208,10 @@ class Interpreter(Scope):
         ``with self: op.expand(operands, attrs)`` takes it apart into ops that come here too."""
         raise NotImplementedError(f"{type(self).__name__} has no process(); define it")
 
+    def recorded(self, node: Node) -> None:
+        """Told of a node that was put on the tape otherwise than by an op of its own, such as that
+        of a custom function."""
+
 
 def interpret(op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """Hand a call to the innermost interpreter."""
@@ -212,3 +221,9 @@ def interpret(op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         return modes.stack[-1].process(op, operands, attrs)
     finally:
         _MODES.reset(token)
+
+
+def announce(node: Node) -> None:
+    """Tell the interpreters in force of a node that is not an op's."""
+    for interpreter in current().stack:
+        interpreter.recorded(node)

@@ -11,7 +11,8 @@ import numpy as np
 from ferrule import planning
 from ferrule.autograd.node import OpNode, OutputNode
 from ferrule.autograd.rule import NamedRule, Rule
-from ferrule.errors import DeclarationError
+from ferrule.errors import DeclarationError, OutOfRange
+from ferrule.index_check import Bounds
 from ferrule.modes import Modes, current, interpret, no_grad
 from ferrule.plan import Plan
 from ferrule.samples import Input, Sample
@@ -27,7 +28,7 @@ Samples = Sequence[Sample | tuple[Input | None, ...]]
 OPS: dict[str, Op] = {}
 """Every op that has been declared, by name."""
 
-_PLANS_KEPT = 4096
+PLANS_KEPT = 4096
 
 
 class Op:
@@ -43,9 +44,14 @@ class Op:
         promote: ``"common"``: operands are brought to one dtype; ``"float"``: and integers then
             become the default float; ``"same"``: they must have one dtype already.
         rule: how it is differentiated, if it says so.
+        batching_rule: how it computes many samples at once, if it says so.
+        index_bounds: where its indices must lie, if it says so.
         ref: ``module:function``, an independent reference.
         samples: sample calls.
         tolerance: what conformance multiplies its dtype's tolerance by.
+        invariants: ``module:function``, what is unique about its results where they themselves are
+            not, as the signs of singular vectors are not: a function of the results, and of the
+            attributes by keyword, written with ops. Conformance compares and differentiates it.
         differentiable: False if its outputs do not depend smoothly on any input, by declaration.
         feature: the optional part of the contract that a backend must offer to have a kernel for
             this primitive (``"linalg"``); None for what every backend must have.
@@ -66,6 +72,7 @@ class Op:
         differentiable: bool = True,
         feature: str | None = None,
         dynamic: bool = False,
+        invariants: str | None = None,
     ) -> None:
         self.name = body.__name__
         self.body = body
@@ -79,7 +86,10 @@ class Op:
         self.differentiable = differentiable
         self.feature = feature
         self.dynamic = dynamic
+        self.invariants = invariants
         self.rule: Rule | None = None
+        self.batching_rule: Callable[..., Any] | None = None
+        self.index_bounds: Bounds | None = None
         self.plans: dict[Any, Plan] = {}
         self.__name__ = self.name
         self.__qualname__ = self.name
@@ -97,8 +107,35 @@ class Op:
     def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Declare how the op is differentiated; see `NamedRule` for what ``rule`` may ask for."""
         self.rule = NamedRule(self.schema, rule)
-        self.plans.clear()
+        self.forget()
         return rule
+
+    def bounds(
+        self, function: Callable[..., int | range], *, ahead: bool = False
+    ) -> Callable[..., int | range]:
+        """Declare where the indices of its `Index` operand must lie; see `Bounds` for what
+        ``function`` may ask for and returns.
+
+        Args:
+            ahead: the body of this composite refuses no index by itself, so they are to be checked
+                before it runs.
+        """
+        self.index_bounds = Bounds(self.schema, function, ahead)
+        self.forget()
+        return function
+
+    def batching(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare how the op computes many samples at once, under ``fe.func.vmap``.
+
+        ``rule`` takes a ``ferrule.func.batching.Call`` and returns the result for all samples, or a
+        tuple of them, with the samples as the first dim. A composite needs none: its body runs.
+        """
+        self.batching_rule = rule
+        return rule
+
+    def forget(self) -> None:
+        """Drop what was worked out for past calls."""
+        self.plans.clear()
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute. Operands come first; surplus positional arguments are attributes, in order."""
@@ -116,6 +153,21 @@ class Op:
         if key is not None and len(args) >= len(plan.types):
             self._remember(key, plan)
         return self._execute(plan, operands, modes)
+
+    def unchecked(self, *operands: Any, **attrs: Any) -> Any:
+        """As a call, for indices that are known to lie within bounds: those that core made, and
+        those that were checked before. Interpreters see an ordinary call."""
+        modes = current()
+        if modes.stack:
+            return self(*operands, **attrs)
+        key = self._key(operands, attrs)
+        plan = None if key is None else self.plans.get(key)
+        if plan is None:
+            operands, attrs = planning.bind(self, operands, attrs)
+            plan = self.plan(operands, attrs)
+            if key is not None:
+                self._remember(key, plan)
+        return self._execute(plan.unchecked or plan, operands, modes)
 
     def evaluate(self, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         """What a call means to the interpreters in force; to none, the kernel or the body."""
@@ -145,7 +197,7 @@ class Op:
             x._type if isinstance(x, Tensor) else x if x is None else x.__class__ for x in operands
         )
         key = (types, *((n, v.__class__, v) for n, v in attrs.items()))
-        if not all(map(_tells_apart, attrs.values())) or not _is_constant(key):
+        if not all(map(_tells_apart, attrs.values())) or not is_constant(key):
             return planning.make(self, types, attrs)
         found = self.plans.get(key)
         if found is None:
@@ -178,9 +230,9 @@ class Op:
         return found
 
     def _remember(self, key: Any, plan: Plan) -> None:
-        if not _is_constant(key):
+        if not is_constant(key):
             return
-        if len(self.plans) >= _PLANS_KEPT:
+        if len(self.plans) >= PLANS_KEPT:
             self.plans.clear()
         self.plans[key] = plan
 
@@ -215,12 +267,17 @@ class Op:
                 return interpret(self, converted, plan.attrs)
             return self._execute(self.plan(converted, plan.attrs), converted, modes)
         parents = tuple(x._node if isinstance(x, Tensor) else None for x in operands)
+        guard = plan.guard
+        if guard is not None:
+            guard.before_body(operands[guard.position]._data)
         try:
             if plan.rule is None or not modes.recording or not any(parents):
                 return _apart(self.body(*operands, **plan.attrs), operands)
             with no_grad():
                 result = self.body(*operands, **plan.attrs)
         except Exception as error:
+            if guard is not None and isinstance(error, OutOfRange):
+                guard.check(operands[guard.position]._data)  # to name this op, and not a part of it
             planning.note_body(error, plan)
             raise
         several = isinstance(result, tuple)
@@ -242,7 +299,7 @@ def _apart(result: Any, operands: tuple[Any, ...]) -> Any:
     if isinstance(result, tuple):
         return tuple(_apart(y, operands) for y in result)
     if any(result is x for x in operands):
-        return Tensor(result._data, result._type, result._node)
+        return result._apart()
     return result
 
 
@@ -257,10 +314,10 @@ def _tells_apart(value: Any) -> bool:
     return kind is not float or value != 0
 
 
-def _is_constant(value: Any) -> bool:
+def is_constant(value: Any) -> bool:
     """Whether a part of a key stays equal to itself. A tensor may be an integer, and be rebound."""
     if isinstance(value, tuple):
-        return all(map(_is_constant, value))
+        return all(map(is_constant, value))
     return isinstance(value, _CONSTANTS)
 
 
@@ -289,4 +346,4 @@ def forget_plans(ops: Iterable[Op] | None = None) -> None:
     """Drop what was worked out for past calls, after kernels or defaults changed."""
     planning.forget_constants()
     for op in OPS.values() if ops is None else ops:
-        op.plans.clear()
+        op.forget()

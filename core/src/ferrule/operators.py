@@ -18,22 +18,22 @@ class Operators:
     __slots__ = ()
 
     def __add__(self: Any, other: Any) -> Tensor:
-        return fe.add(self, other)
+        return fe.ops.add(self, other)
 
     def __radd__(self: Any, other: Any) -> Tensor:
-        return fe.add(other, self)
+        return fe.ops.add(other, self)
 
     def __iadd__(self: Any, other: Any) -> Tensor:
-        return self._rebind("__iadd__", fe.add(self, other))
+        return self._rebind("__iadd__", fe.ops.add(self, other))
 
     def __sub__(self: Any, other: Any) -> Tensor:
-        return fe.sub(self, other)
+        return fe.ops.sub(self, other)
 
     def __rsub__(self: Any, other: Any) -> Tensor:
-        return fe.sub(other, self)
+        return fe.ops.sub(other, self)
 
     def __isub__(self: Any, other: Any) -> Tensor:
-        return self._rebind("__isub__", fe.sub(self, other))
+        return self._rebind("__isub__", fe.ops.sub(self, other))
 
     def __mul__(self: Any, other: Any) -> Tensor:
         return fe.mul(self, other)
@@ -45,13 +45,13 @@ class Operators:
         return self._rebind("__imul__", fe.mul(self, other))
 
     def __truediv__(self: Any, other: Any) -> Tensor:
-        return fe.div(self, other)
+        return fe.ops.div(self, other)
 
     def __rtruediv__(self: Any, other: Any) -> Tensor:
-        return fe.div(other, self)
+        return fe.ops.div(other, self)
 
     def __itruediv__(self: Any, other: Any) -> Tensor:
-        return self._rebind("__itruediv__", fe.div(self, other))
+        return self._rebind("__itruediv__", fe.ops.div(self, other))
 
     def __pow__(self: Any, other: Any) -> Tensor:
         return fe.pow(self, other)

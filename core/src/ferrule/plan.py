@@ -9,6 +9,7 @@ from ferrule_plugins import DType
 
 if TYPE_CHECKING:
     from ferrule.autograd.rule import Rule
+    from ferrule.index_check import Guard
     from ferrule.op import Op
     from ferrule.tensor_type import TensorType
 
@@ -28,12 +29,14 @@ class Plan:
         keeps_any: whether any is.
         keeps_output: whether the output's array is.
         casts: for each operand, the dtype to convert it to first; None where all fit.
+        guard: what watches over the operand that holds indices; None where nothing does.
+        unchecked: the same without that; None where it would not differ.
         bounds: the range within which an integer scalar must lie; None where any will do.
     """
 
     __slots__ = (
-        "attrs", "bounds", "casts", "keeps", "keeps_any", "keeps_output",
-        "op", "out", "rule", "run", "types",
+        "attrs", "bounds", "casts", "guard", "keeps", "keeps_any", "keeps_output",
+        "op", "out", "rule", "run", "types", "unchecked",
     )  # fmt: skip
 
     def __init__(self, op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> None:
@@ -48,6 +51,8 @@ class Plan:
         self.keeps_output = False
         self.casts: tuple[DType | None, ...] | None = None
         self.bounds: tuple[int, int] | None = None
+        self.guard: Guard | None = None
+        self.unchecked: Plan | None = None
 
     def differentiate_by(self, rule: Rule) -> None:
         """Record calls with ``rule``, keeping what it names and no more."""

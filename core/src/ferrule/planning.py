@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from copy import copy
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import ferrule as fe
-from ferrule import promotion, runtime
+from ferrule import index_check, promotion, runtime
 from ferrule.abstract import output_types
 from ferrule.autograd.rule import Refusal, ReplayRule
 from ferrule.errors import (
@@ -18,6 +19,7 @@ from ferrule.errors import (
     DeclarationError,
     DeviceError,
     DTypeError,
+    OutOfRange,
     ShapeError,
 )
 from ferrule.plan import Plan
@@ -46,7 +48,7 @@ def bind(
     op: Op, args: tuple[Any, ...], attrs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Sort arguments into operands and attributes, and make tensors of scalar operands where the
-    op is not one of two operands, which takes them as they are."""
+    op is not one of two operands alone, which takes them as they are."""
     try:
         operands, bound = op.schema.bind(args, attrs)
     except ArgumentError as error:
@@ -84,7 +86,8 @@ _NUMBERS: tuple[Any, ...] = (int, float, complex)
 
 
 def _takes_scalars(op: Op) -> bool:
-    return op.schema.roles == ("value", "value") and not op.schema.variadic
+    schema = op.schema
+    return schema.roles == ("value", "value") and not (schema.variadic or schema.attributes)
 
 
 def _materialise(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -153,6 +156,10 @@ def _make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
                 active.check_dtype(out.dtype)
         plan.run = partial(kernel, **attrs) if attrs else kernel
     _differentiate(op, plan)
+    plan.guard = index_check.guard(plan, active)
+    if plan.guard is not None and plan.run is not None:
+        plan.unchecked = copy(plan)
+        plan.run = plan.guard.around(plan.run)
     return plan
 
 
@@ -307,6 +314,8 @@ def _differentiate(op: Op, plan: Plan) -> None:
 
 def note_kernel(error: Exception, plan: Plan) -> None:
     """Say which kernel an error came from."""
+    if isinstance(error, OutOfRange):  # it came from the check before the kernel
+        return
     types = [t for t in plan.types if isinstance(t, TensorType)]
     device = types[0].device if types else plan.attrs["device"]
     error.add_note(
@@ -316,5 +325,12 @@ def note_kernel(error: Exception, plan: Plan) -> None:
 
 
 def note_body(error: Exception, plan: Plan) -> None:
-    """Say which composite an error came out of."""
-    error.add_note(f"while computing {describe(plan.op, plan.types, plan.attrs)}")
+    """Say which composite an error came out of: in its text, if that names no call yet."""
+    call = describe(plan.op, plan.types, plan.attrs)
+    own = isinstance(error, (ShapeError, DTypeError, ArgumentError, DeviceError))
+    if own and not _NAMES_A_CALL.match(str(error)):
+        error.args = (f"{call}: {error}",)
+    error.add_note(f"while computing {call}")
+
+
+_NAMES_A_CALL = re.compile(r"\w+[(:]")

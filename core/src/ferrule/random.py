@@ -1,131 +1,27 @@
-"""Random tensors. One seed gives the same bits on every backend."""
+"""Random tensors. One seed gives the same bits on every backend, and so the same uniform numbers,
+integers, permutations and choices, which are made of them by exact arithmetic alone."""
 
 from __future__ import annotations
 
-import math
-import os
-import threading
 from typing import Any
 
-from ferrule import factories, ops, promotion, runtime
-from ferrule.errors import ArgumentError, DTypeError, ShapeError
+import ferrule as fe
+from ferrule import draws, factories, ops, promotion
+from ferrule.errors import ArgumentError, DTypeError
+from ferrule.generator import (
+    Generator,
+    default_generator,
+    fork_rng,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from ferrule.multinomial import multinomial
+from ferrule.poisson import poisson
 from ferrule.tensor import Tensor
-from ferrule_plugins import Device, DType, Shape, dtypes
-
-
-class Generator:
-    """A stream of random bits on one device.
-
-    Attributes:
-        device: where it draws.
-        state: int64 of shape (2,): the seed, and the number of blocks of four 32-bit words drawn.
-            It may be saved and set again, which continues the stream from there.
-    """
-
-    def __init__(self, device: Any = None, seed: int | None = None) -> None:
-        self.device = runtime.device(device)
-        self._lock = threading.Lock()
-        self.manual_seed(_fresh_seed() if seed is None else seed)
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Start the stream of ``seed``, an integer of at most 64 bits."""
-        self._state = factories.tensor([_signed(seed), 0], dtype=dtypes.int64, device=self.device)
-        return self
-
-    @property
-    def state(self) -> Tensor:
-        return self._state.detach()  # which the caller may write to
-
-    @state.setter
-    def state(self, value: Tensor) -> None:
-        if value.shape != (2,) or value.dtype is not dtypes.int64:
-            raise ShapeError(f"a generator's state is int64[2], not {value._type}")
-        self._state = value.detach().to(device=self.device)
-
-    def reserve(self, words: int) -> Tensor:
-        """The state from which to draw the next ``words`` words, which nobody else will draw."""
-        step = factories.tensor([0, -(-words // 4)], dtype=dtypes.int64, device=self.device)
-        with self._lock:
-            state, self._state = self._state, self._state + step
-        return state
-
-    def bits(self, shape: Shape) -> Tensor:
-        """The next 32-bit words of the stream, as int32 of that shape."""
-        return ops.random_bits(self.reserve(math.prod(shape)), shape=shape)
-
-
-def _fresh_seed() -> int:
-    return int.from_bytes(os.urandom(8), "little")
-
-
-def _signed(seed: int) -> int:
-    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-        raise ArgumentError(f"manual_seed: a seed is an int, not {seed!r}")
-    seed = seed.__index__()
-    if not -(2**63) <= seed < 2**64:
-        raise ArgumentError(f"manual_seed: {seed} does not fit in 64 bits")
-    return seed - 2**64 if seed >= 2**63 else seed
-
-
-_generators: dict[Device, Generator] = {}
-_seed: int | None = None
-_lock = threading.Lock()
-
-
-def default_generator(device: Any = None) -> Generator:
-    """The generator that is used on ``device`` where no other is given."""
-    where = runtime.device(device)
-    with _lock:
-        found = _generators.get(where)
-        if found is None:
-            found = _generators[where] = Generator(where, _seed)
-    return found
-
-
-def manual_seed(seed: int) -> None:
-    """Start the stream of ``seed`` on every device, those not yet in use included."""
-    global _seed
-    _signed(seed)
-    with _lock:
-        _seed = seed
-        for generator in _generators.values():
-            generator.manual_seed(seed)
-
-
-def _bits(shape: Shape, device: Device, generator: Generator | None) -> Tensor:
-    if generator is None:
-        generator = default_generator(device)
-    elif generator.device is not device:
-        raise ArgumentError(
-            f"the generator draws on {generator.device}, and the tensor is to be on {device}"
-        )
-    return generator.bits(shape)
-
-
-def _floating(kind: str, dtype: Any) -> DType:
-    found = promotion.default_float() if dtype is None else DType.of(dtype)
-    if not found.is_floating_point:
-        raise DTypeError(f"{kind} numbers are floating, not {found.name}; use randint")
-    return found
-
-
-def _uniform(
-    shape: Shape, dtype: Any, device: Any, generator: Generator | None, open_below: bool = False
-) -> Tensor:
-    """Uniform on [0, 1), or on (0, 1], in steps of the dtype's precision."""
-    found = _floating("uniform", dtype)
-    where = runtime.device(device)
-    if found is dtypes.float64:
-        words = _bits((2, *shape), where, generator)
-        high = (words[0] >> 5) & 0x7FFFFFF  # 27 bits
-        low = (words[1] >> 6) & 0x3FFFFFF  # 26 bits
-        steps = high.to(found) * 2.0**26 + low.to(found)
-        bits = 53
-    else:
-        bits = {dtypes.float16: 11, dtypes.bfloat16: 8}.get(found, 24)
-        words = _bits(shape, where, generator)
-        steps = ((words >> (32 - bits)) & (2**bits - 1)).to(found)
-    return (steps + 1.0 if open_below else steps) * 2.0**-bits
+from ferrule_plugins import dtypes
 
 
 def rand(
@@ -135,9 +31,11 @@ def rand(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Uniform numbers in [0, 1)."""
-    shape = factories._shape("rand", size)
-    return _uniform(shape, dtype, device, generator).requires_grad_(requires_grad)
+    """Uniform numbers in [0, 1). Complex ones have such real and imaginary parts."""
+    shape = factories.shape_of("rand", size)
+    return draws.drawn("rand", draws.uniform, shape, dtype, device, generator).requires_grad_(
+        requires_grad
+    )
 
 
 def randn(
@@ -147,49 +45,89 @@ def randn(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers of mean 0 and variance 1, by the Box-Muller transform.
+    """Normal numbers of mean 0 and variance 1, by the Box-Muller transform. The parts of complex
+    ones have the variance 1/2 each.
 
     They are computed in float32 for dtypes of 16 bits.
     """
-    shape = factories._shape("randn", size)
-    found = _floating("normal", dtype)
-    wide = dtypes.float64 if found is dtypes.float64 else dtypes.float32
-    half = -(-math.prod(shape) // 2)
-    radius = ops.sqrt(ops.log(_uniform((half,), wide, device, generator, open_below=True)) * -2.0)
-    angle = _uniform((half,), wide, device, generator) * (2.0 * math.pi)
-    both = ops.cat(radius * ops.cos(angle), radius * ops.sin(angle), dim=0)
-    values = ops.reshape(ops.narrow(both, dim=0, start=0, length=math.prod(shape)), shape=shape)
-    return values.to(found).requires_grad_(requires_grad)
+    shape = factories.shape_of("randn", size)
+    y = draws.drawn("randn", draws.standard_normal, shape, dtype, device, generator)
+    return y.requires_grad_(requires_grad)
+
+
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """As `rand`, in the shape, dtype and device of ``input``."""
+    dtype, device = dtype or input.dtype, device or input.device
+    y = draws.drawn("rand_like", draws.uniform, input.shape, dtype, device, generator)
+    return y.requires_grad_(requires_grad)
+
+
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """As `randn`, in the shape, dtype and device of ``input``."""
+    dtype, device = dtype or input.dtype, device or input.device
+    y = draws.drawn("randn_like", draws.standard_normal, input.shape, dtype, device, generator)
+    return y.requires_grad_(requires_grad)
 
 
 def randint(
-    low: int,
+    low: int = 0,
     high: Any = None,
     size: Any = None,
     *,
     generator: Generator | None = None,
     dtype: Any = dtypes.int64,
     device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Integers from ``low`` (0 if left out) to below ``high``: ``randint(10, (3,))``,
-    ``randint(1, 7, (2, 2))``. Their probabilities differ by less than 2**-31.
+    ``randint(1, 7, (2, 2))``. Their probabilities differ by less than 2**-31 of one.
 
     Raises:
-        ShapeError: the range is empty or wider than 2**32.
+        ShapeError: the range is empty.
         DTypeError: ``dtype`` cannot hold the whole range.
     """
     if size is None:
         low, high, size = 0, low, high
-    shape = factories._shape("randint", (size,))
-    if not 0 < high - low <= 2**32:
-        raise ShapeError(f"randint: the range from {low} to {high} must hold 1 to 2**32 integers")
-    found = DType.of(dtype)
-    promotion.check_fits(low, found)
-    promotion.check_fits(high - 1, found)
-    words = _bits((2, *shape), runtime.device(device), generator).to(dtypes.int64)
-    # 63 bits, so that the remainder is all but unbiased
-    wide = ((words[0] & 0x7FFFFFFF) << 32) | (words[1] & 0xFFFFFFFF)
-    return (wide % (high - low) + low).to(found)
+    if size is None:
+        raise ArgumentError("randint needs high and size: randint(10, (3,))")
+    shape = factories.shape_of("randint", (size,))
+    where = factories.device_of("randint", device)
+    y = draws.integers("randint", low, high, shape, dtype or dtypes.int64, where, generator)
+    return y.requires_grad_(requires_grad)
+
+
+def randint_like(
+    input: Tensor,
+    low: Any = 0,
+    high: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """As `randint`, in the shape, dtype and device of ``input``: ``randint_like(x, 10)``,
+    ``randint_like(x, 1, 7)``."""
+    low, high = (0, low) if high is None else (low, high)
+    where = factories.device_of("randint_like", device or input.device)
+    y = draws.integers(
+        "randint_like", low, high, input.shape, dtype or input.dtype, where, generator
+    )
+    return y.requires_grad_(requires_grad)
 
 
 def randperm(
@@ -198,19 +136,96 @@ def randperm(
     generator: Generator | None = None,
     dtype: Any = dtypes.int64,
     device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """The integers below ``n`` in random order."""
-    shape = factories._shape("randperm", (n,))
-    words = _bits((2, *shape), runtime.device(device), generator).to(dtypes.int64)
-    keys = ((words[0] & 0x7FFFFFFF) << 32) | (words[1] & 0xFFFFFFFF)
-    return ops.sort(keys, dim=0)[1].to(DType.of(dtype))
+    shape = factories.shape_of("randperm", (n,))
+    found = factories.dtype_of("randperm", dtype or dtypes.int64)
+    if shape[0]:
+        try:
+            promotion.check_fits(shape[0] - 1, found)
+        except DTypeError as error:
+            raise DTypeError(f"randperm: {error}") from None
+    where = factories.device_of("randperm", device)
+    drawn = draws.words("randperm", (2, *shape), where, generator).to(dtypes.int64)
+    keys = ((drawn[0] & 0x7FFFFFFF) << 32) | (drawn[1] & 0xFFFFFFFF)
+    return ops.sort(keys, dim=0)[1].to(found).requires_grad_(requires_grad)
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """As `rand`, in the shape, dtype and device of ``input``."""
-    return rand(input.shape, dtype=dtype or input.dtype, device=device or input.device)
+def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
+    """Ones and zeros in the shape and dtype of ``input``: one with the probability that ``input``
+    holds there or, if it is given, with probability ``p``.
+
+    A probability is met to 2**-62, and compared with integers, so that one seed gives the same
+    result on every backend. A tensor's numbers below 0 count as 0, above 1 as 1, and NaN as 0.
+
+    Args:
+        p: a number from 0 to 1, or a tensor of such.
+
+    Raises:
+        ArgumentError: the number ``p`` is none from 0 to 1.
+        DTypeError: probabilities are not floating.
+    """
+    probability = input.detach() if p is None else p
+    return draws.trials("bernoulli", input, probability, generator).to(input.dtype)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """As `randn`, in the shape, dtype and device of ``input``."""
-    return randn(input.shape, dtype=dtype or input.dtype, device=device or input.device)
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal numbers of given means and standard deviations: ``normal(mean, std)`` in the common
+    shape of tensors, ``normal(0.0, 2.0, (3, 4))`` in that of ``size``. No gradient flows to them.
+
+    Args:
+        mean, std: numbers, or floating tensors.
+        size, dtype, device: of the result, if neither is a tensor.
+
+    Raises:
+        ArgumentError: ``std`` is negative, or nothing tells the shape.
+    """
+    given = [x.detach() for x in (mean, std) if isinstance(x, Tensor)]
+    if not isinstance(std, Tensor) and not std >= 0:
+        raise ArgumentError(f"normal: std must not be negative, and is {std}")
+    if not given:
+        if size is None:
+            raise ArgumentError("normal: give size=, or a tensor as mean or std")
+        shape = factories.shape_of("normal", (size,))
+        y = draws.drawn("normal", draws.standard_normal, shape, dtype, device, generator)
+        return (y * std + mean).requires_grad_(requires_grad)
+    if size is not None:
+        raise ArgumentError("normal: size is that of the tensors; leave size= out")
+    common = draws.floating("normal", promotion.result_type([x._type for x in given]))
+    shape = fe.broadcast_shapes(*(x.shape for x in given))
+    z = draws.standard_normal("normal", shape, common, given[0].device, generator)
+    mean, std = (x.detach() if isinstance(x, Tensor) else x for x in (mean, std))
+    return z * std + mean
+
+
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "poisson",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+    "seed",
+    "set_rng_state",
+]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ferrule import debug
 from ferrule.errors import DTypeError, MissingKernel
 from ferrule_plugins import (
     Backend,
@@ -257,6 +258,12 @@ def fallbacks() -> list[FallbackEntry]:
 
 
 def synchronize(name: Any = None) -> None:
-    """Return when all work queued on a device is done; without a name, the selected one."""
+    """Return when all work queued on a device is done; without a name, the selected one.
+
+    Raises:
+        OutOfRange: an op there was given an index out of range, and ``fe.debug.check_indices``
+            found it.
+    """
     where = device(name)
     active(where.backend).backend.synchronize(where)
+    debug.report(where)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ferrule_plugins import DType, Shape
+
+Matrix = Literal["regular", "hermitian", "positive"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,11 @@ class Input:
         dtype: its dtype; without one, every dtype of the op is tried.
         low, high: bounds of its values, within the op's domain; integers exclude ``high``.
         distinct: no two values are equal or close: for ops with kinks at ties.
+        matrix: what kind of matrices the last two dims are, all well-conditioned: ``"regular"``
+            (of any two sizes), ``"hermitian"`` or ``"positive"`` (Hermitian, and positive
+            definite). Their singular values or eigenvalues lie apart. Gradients by a Hermitian
+            operand are those along Hermitian changes.
+        rising: the values are in order along the last dim.
     """
 
     shape: Shape
@@ -24,6 +31,8 @@ class Input:
     low: float | None = None
     high: float | None = None
     distinct: bool = False
+    matrix: Matrix | None = None
+    rising: bool = False
 
 
 def of(
@@ -32,9 +41,12 @@ def of(
     low: float | None = None,
     high: float | None = None,
     distinct: bool = False,
+    matrix: Matrix | None = None,
+    rising: bool = False,
 ) -> Input:
     """An operand of that shape: ``of(2, 3)``, ``of(4, low=0.1)``, ``of(5, dtype="int64")``."""
-    return Input(shape, None if dtype is None else DType.of(dtype), low, high, distinct)
+    found = None if dtype is None else DType.of(dtype)
+    return Input(shape, found, low, high, distinct, matrix, rising)
 
 
 class Sample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,11 +10,32 @@ import numpy as np
 
 import ferrule as fe
 from ferrule.autograd.node import Hooks, Leaf, Node
-from ferrule.errors import DTypeError, GraphError, ShapeError
+from ferrule.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from ferrule.methods import Methods
 from ferrule.tensor_type import TensorType
 from ferrule_plugins import Device, DType, Shape
 from ferrule_plugins.dtypes import CONTINUOUS
+
+_HOST_MEMORY = 1
+"""DLPack's number for it, ``kDLCPU``."""
+
+_WRITABLE = 1
+"""What asks for a buffer that can be written to: Python's ``PyBUF_WRITABLE``."""
+
+
+class ElementCount(int):
+    """The number of elements, as the Python array API standard has ``x.size``. Called, it gives the
+    shape or the size of one dim, as PyTorch has ``x.size()``."""
+
+    _shape: Shape
+
+    def __new__(cls, shape: Shape) -> ElementCount:
+        found = super().__new__(cls, math.prod(shape))
+        found._shape = shape
+        return found
+
+    def __call__(self, dim: int | None = None) -> Any:
+        return self._shape if dim is None else self._shape[dim]
 
 
 class Tensor(Methods):
@@ -56,9 +78,11 @@ class Tensor(Methods):
     def ndim(self) -> int:
         return self._type.ndim
 
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or the size of one dim."""
-        return self.shape if dim is None else self.shape[dim]
+    @property
+    def size(self) -> ElementCount:
+        """PyTorch's ``x.size()``, the shape, and ``x.size(dim)``; and the array API's ``x.size``,
+        the number of elements: an int that can be called."""
+        return ElementCount(self.shape)
 
     def dim(self) -> int:
         """The number of dims."""
@@ -178,15 +202,24 @@ class Tensor(Methods):
             node.hooks = Hooks()
         return node.hooks
 
-    def _rebind(self, name: str, value: Tensor) -> Tensor:
-        """Take another's value and place on the tape: what in-place methods do."""
+    def _rebind(self, name: str, value: Tensor, reshaped: bool = False) -> Tensor:
+        """Take another's value and place on the tape: what in-place methods do. Only where it is
+        ``reshaped`` may the shape change."""
         if isinstance(self._node, Leaf) and fe.is_grad_enabled():
             raise GraphError(
                 f"{name}: a leaf that requires a gradient was written to in place, so its gradient "
                 "could never be read. Write inside `with fe.no_grad():`, or bind the result to a "
                 "name: y = x + 1"
             )
-        if value.shape != self.shape:
+        value = self._written(name, value, reshaped)
+        leaf = self._node if isinstance(self._node, Leaf) else None
+        value._give(self)
+        self._node = leaf or value._node
+        return self
+
+    def _written(self, name: str, value: Tensor, reshaped: bool) -> Tensor:
+        """What becomes of ``value`` when it is written to this tensor."""
+        if value.shape != self.shape and not reshaped:
             raise ShapeError(
                 f"{name}: the result is {value._type}, which does not fit {self._type}"
             )
@@ -197,10 +230,19 @@ class Tensor(Methods):
                     f"{self._type}; convert one of them first"
                 )
             value = value.to(self.dtype)
-        leaf = self._node if isinstance(self._node, Leaf) else None
-        self._data, self._type = value._data, value._type
-        self._node = leaf or value._node
-        return self
+        return value
+
+    def _give(self, target: Tensor) -> None:
+        """Give ``target`` this tensor's value."""
+        target._data, target._type = self._data, self._type
+
+    def _apart(self) -> Tensor:
+        """The same value, at the same place on the tape, as an object of its own."""
+        return Tensor(self._data, self._type, self._node)
+
+    def _placed(self, node: Node | None) -> Tensor:
+        """The same value at another place on the tape."""
+        return Tensor(self._data, self._type, node)
 
     # Out of ferrule, and into Python.
 
@@ -209,9 +251,13 @@ class Tensor(Methods):
 
         Raises:
             GraphError: the tensor requires a gradient, which would be lost; ``detach`` it first.
+            OutOfRange: an earlier op on the device was given an index out of range, and
+                ``fe.debug.check_indices`` found it.
         """
         if self._node is not None:
             raise GraphError("numpy: this tensor requires a gradient; use .detach().numpy()")
+        if fe.debug.pending:
+            fe.debug.report(self.device)
         view = fe.runtime.active(self.device.backend).backend.to_host(self._data).view()
         view.flags.writeable = False
         return view
@@ -225,15 +271,50 @@ class Tensor(Methods):
         return array.copy() if copy else array
 
     def __dlpack__(self, **options: Any) -> Any:
-        """A DLPack capsule of a copy, so that what others write to is never shared."""
+        """A DLPack capsule of the tensor's own memory, marked read-only where that is host memory;
+        of a copy for a consumer that does not know the mark, or asks for a copy.
+
+        Not every consumer minds the mark. One that writes nevertheless (PyTorch can) changes what
+        should be a value.
+
+        Raises:
+            GraphError: the tensor requires a gradient, which would be lost; ``detach`` it first.
+            BufferError: what is asked for cannot be had, or DLPack has no such dtype.
+        """
         if self._node is not None:
             raise GraphError("__dlpack__: this tensor requires a gradient; detach() it first")
-        if options.get("copy") is False:
-            raise BufferError("tensors have value semantics and are exported as copies only")
-        return self._data.__dlpack__(**{**options, "copy": True})
+        if self.__dlpack_device__()[0] != _HOST_MEMORY:
+            return self._data.__dlpack__(**options)
+        view = self.numpy()
+        if options.get("copy") is None and (options.get("max_version") or (0,)) < (1, 0):
+            options["copy"] = True
+        return view.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._data.__dlpack_device__()
+
+    def __buffer__(self, flags: int) -> memoryview:
+        """The values through Python's buffer protocol (from Python 3.12 on), read-only.
+
+        Raises:
+            BufferError: the buffer is to be written to.
+        """
+        if flags & _WRITABLE:
+            raise BufferError("tensors have value semantics, so their buffers are read-only")
+        return memoryview(self.numpy())
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The namespace of the Python array API standard: `ferrule.array_api`.
+
+        Raises:
+            ArgumentError: another version of the standard is asked for.
+        """
+        served = fe.array_api.__array_api_version__
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", served):
+            raise ArgumentError(
+                f"__array_namespace__: there is no version {api_version!r}; ask for {served!r}"
+            )
+        return fe.array_api
 
     def item(self) -> Any:
         """The one element, as a Python number.

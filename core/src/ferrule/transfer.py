@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ferrule as fe
 from ferrule import runtime
 from ferrule.autograd.function import Function
 from ferrule.tensor import Tensor
@@ -32,4 +33,8 @@ def transfer(x: Tensor, device: Device) -> Tensor:
         BackendError: the device's backend cannot be used.
         DTypeError: it does not have the dtype.
     """
-    return x if x.device is device else _Transfer.apply(x, device)
+    if x.device is device:
+        return x
+    if fe.func.is_batched(x):
+        return fe.func.with_bottom(x, transfer(fe.func.bottom(x), device))
+    return _Transfer.apply(x, device)

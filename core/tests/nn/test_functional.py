@@ -1,4 +1,3 @@
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,29 +8,6 @@ import ferrule.nn.functional as F
 
 def ramp(*shape: int) -> fe.Tensor:
     return fe.arange(int(np.prod(shape)), dtype=fe.float64).reshape(shape)
-
-
-class TestPad:
-    @pytest.mark.parametrize(
-        ("pad", "widths"), [((1, 2), ((0, 0), (1, 2))), ((0, 1, 2, 0), ((2, 0), (0, 1)))]
-    )
-    def test_the_last_dim_comes_first(self, pad: tuple[int, ...], widths: Any) -> None:
-        x = ramp(2, 3)
-        wanted = np.pad(x.numpy(), widths, constant_values=7.0)
-        np.testing.assert_array_equal(F.pad(x, pad, value=7.0).numpy(), wanted)
-
-    def test_negative_widths_crop(self) -> None:
-        x = ramp(3, 4)
-        y = F.pad(x, (-1, 1, 0, -2))
-        np.testing.assert_array_equal(y.numpy(), [[1, 2, 3, 0]])
-
-    def test_arguments(self) -> None:
-        with pytest.raises(fe.ArgumentError, match='mode must be "constant"'):
-            F.pad(ramp(2), (1, 1), mode="reflect")
-        with pytest.raises(fe.ShapeError, match="pairs for at most 1 dims"):
-            F.pad(ramp(2), (1, 1, 1, 1))
-        with pytest.raises(fe.ShapeError, match="pairs"):
-            F.pad(ramp(2), (1,))
 
 
 class TestOneHot:
@@ -49,34 +25,6 @@ class TestOneHot:
             F.one_hot(fe.tensor([1.0]))
         with pytest.raises(fe.ShapeError, match="cannot be told"):
             F.one_hot(fe.tensor([], dtype=fe.int64))
-
-
-class TestConv2d:
-    def test_an_odd_row_of_same_goes_behind(self) -> None:
-        x, weight = ramp(1, 1, 3, 3), fe.ones(1, 1, 2, 2, dtype=fe.float64)
-        y = F.conv2d(x, weight, padding="same")
-        wanted = F.conv2d(F.pad(x, (0, 1, 0, 1)), weight)
-        np.testing.assert_array_equal(y.numpy(), wanted.numpy())
-
-    def test_ints_and_pairs(self) -> None:
-        x, weight = ramp(1, 2, 5, 5), ramp(2, 1, 2, 2)
-        y = F.conv2d(x, weight, None, 2, 1, 2, 2)
-        wanted = fe.ops.conv2d(
-            x, weight, None, stride=(2, 2), padding=(1, 1), dilation=(2, 2), groups=2
-        )
-        np.testing.assert_array_equal(y.numpy(), wanted.numpy())
-        with pytest.raises(fe.ArgumentError, match="conv2d: stride must be an int or a pair"):
-            F.conv2d(x, weight, stride="two")  # pyright: ignore[reportArgumentType]
-
-
-class TestPooling:
-    def test_the_stride_is_the_window(self) -> None:
-        x = ramp(1, 1, 4, 4)
-        assert F.max_pool2d(x, 2).tolist() == [[[[5, 7], [13, 15]]]]
-        assert F.avg_pool2d(x, 2).tolist() == [[[[2.5, 4.5], [10.5, 12.5]]]]
-        values, indices = F.max_pool2d_with_indices(x, 3, 1)
-        assert values.tolist() == indices.tolist() == [[[[10, 11], [14, 15]]]]
-        assert F.avg_pool2d(x[0], (1, 4)).shape == (1, 4, 1)
 
 
 class TestRegularisation:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,19 @@ Array = np.ndarray[Any, Any]
 Draw = Callable[..., fe.Tensor]
 
 CASES: list[dict[str, Any]] = [
-    {"kernel_size": (2, 2), "stride": (2, 2)},
+    {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0)},
     {"kernel_size": (3, 2), "stride": (2, 1), "padding": (1, 1)},
     {"kernel_size": (2, 3), "stride": (2, 2), "padding": (1, 0), "ceil_mode": True},
-    {"kernel_size": (1, 1), "stride": (3, 2), "ceil_mode": True},
+    {"kernel_size": (1, 1), "stride": (3, 2), "padding": (0, 0), "ceil_mode": True},
     {"kernel_size": (3, 3), "stride": (1, 1), "padding": (1, 1)},
+    {"kernel_size": (3,), "stride": (2,), "padding": (1,), "ceil_mode": True},
+    {"kernel_size": (2, 1, 3), "stride": (1, 2, 2), "padding": (1, 0, 1)},
 ]
+SIZES = {1: (7,), 2: (5, 6), 3: (3, 4, 5)}
+
+
+def shape_for(options: dict[str, Any]) -> tuple[int, ...]:
+    return (2, 2, *SIZES[len(options["kernel_size"])])
 
 
 def windows(
@@ -38,70 +46,73 @@ def windows(
 
 
 def naive_max(
-    x: Array, kernel_size: Any, stride: Any, padding: Any = (0, 0), dilation: Any = (1, 1),
+    x: Array,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any = (),
     ceil_mode: bool = False,
-) -> tuple[Array, Array]:  # fmt: skip
-    along = zip(x.shape[2:], kernel_size, stride, padding, dilation)
-    rows, columns = (windows(n, k, s, p, d, ceil_mode) for n, k, s, p, d in along)
-    shape = (*x.shape[:2], len(rows), len(columns))
+) -> tuple[Array, Array]:
+    size = x.shape[2:]
+    along = zip(size, kernel_size, stride, padding, dilation or (1,) * len(size))
+    seen = [windows(n, k, s, p, d, ceil_mode) for n, k, s, p, d in along]
+    shape = (*x.shape[:2], *map(len, seen))
     values, indices = np.zeros(shape), np.zeros(shape, np.int64)
-    height, width = x.shape[2:]
-    for n, c, i, j in np.ndindex(*shape):
+    for n, c, *at in np.ndindex(*shape):
         best = None
-        for h in rows[i]:
-            for w in columns[j]:
-                if 0 <= h < height and 0 <= w < width:
-                    v = x[n, c, h, w]
-                    if best is None or v > best or (np.isnan(v) and not np.isnan(best)):
-                        best = values[n, c, i, j] = v
-                        indices[n, c, i, j] = h * width + w
+        for place in product(*(each[i] for each, i in zip(seen, at))):
+            if all(0 <= i < m for i, m in zip(place, size)):
+                v = x[(n, c, *place)]
+                if best is None or v > best or (np.isnan(v) and not np.isnan(best)):
+                    best = values[(n, c, *at)] = v
+                    indices[(n, c, *at)] = np.ravel_multi_index(place, size)
     return values, indices
 
 
 def naive_avg(
-    x: Array, kernel_size: Any, stride: Any, padding: Any = (0, 0), ceil_mode: bool = False,
-    count_include_pad: bool = True,
+    x: Array, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Array:  # fmt: skip
-    along = zip(x.shape[2:], kernel_size, stride, padding)
-    rows, columns = (windows(n, k, s, p, 1, ceil_mode) for n, k, s, p in along)
-    height, width = x.shape[2:]
-    y = np.zeros((*x.shape[:2], len(rows), len(columns)))
-    for i, j in np.ndindex(len(rows), len(columns)):
-        inside = [(h, w) for h in rows[i] for w in columns[j] if 0 <= h < height and 0 <= w < width]
+    size = x.shape[2:]
+    along = zip(size, kernel_size, stride, padding)
+    seen = [windows(n, k, s, p, 1, ceil_mode) for n, k, s, p in along]
+    y = np.zeros((*x.shape[:2], *map(len, seen)))
+    for at in np.ndindex(*y.shape[2:]):
+        places = list(product(*(each[i] for each, i in zip(seen, at))))
+        inside = [q for q in places if all(0 <= i < m for i, m in zip(q, size))]
         counted = inside
         if count_include_pad:
-            counted = [
-                (h, w)
-                for h in rows[i]
-                for w in columns[j]
-                if h < height + padding[0] and w < width + padding[1]
-            ]
-        y[:, :, i, j] = sum(x[:, :, h, w] for h, w in inside) / len(counted)
+            counted = [q for q in places if all(i < m + p for i, m, p in zip(q, size, padding))]
+        total = sum(x[(..., *q)] for q in inside)
+        y[(..., *at)] = total / (divisor_override or len(counted))
     return y
+
+
+def max_pool(x: fe.Tensor, **options: Any) -> tuple[fe.Tensor, fe.Tensor]:
+    options = {"dilation": (1,) * len(options["kernel_size"]), **options}
+    return fe.ops.max_pool_with_indices(x, **options)
 
 
 @pytest.mark.usefixtures("implementation")
 class TestMaxPool:
     @pytest.mark.parametrize("options", [*CASES, {**CASES[0], "dilation": (2, 3)}])
     def test_values_indices_and_gradients(self, draw: Draw, options: dict[str, Any]) -> None:
-        x = draw(2, 2, 5, 6)
-        values, indices = fe.ops.max_pool2d_with_indices(x, **options)
+        x = draw(*shape_for(options))
+        values, indices = max_pool(x, **options)
         wanted, places = naive_max(np.asarray(x), **options)
         np.testing.assert_array_equal(np.asarray(values), wanted)
         np.testing.assert_array_equal(np.asarray(indices), places)
         assert indices.dtype is fe.int64
 
         def pooled(x: fe.Tensor) -> fe.Tensor:
-            return fe.ops.max_pool2d_with_indices(x, **options)[0]
+            return max_pool(x, **options)[0]
 
         assert gradcheck(pooled, x)
         assert gradgradcheck(pooled, x, fast_mode=True)
 
     def test_the_first_among_equals(self) -> None:
         x = fe.ones(1, 1, 4, 4)
-        _, indices = fe.ops.max_pool2d_with_indices(
-            x, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1)
-        )
+        _, indices = max_pool(x, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
         assert indices[0, 0, :2].tolist() == [[0, 0, 1, 2], [0, 0, 1, 2]]
 
     def test_nan_wins(self) -> None:
@@ -109,23 +120,19 @@ class TestMaxPool:
         x[0, 0, 1, 0] = np.nan
         x[0, 0, 0, 2] = np.inf
         x[0, 0, 1, 2] = np.nan
-        values, indices = fe.ops.max_pool2d_with_indices(
-            fe.tensor(x), kernel_size=(2, 2), stride=(2, 2)
-        )
+        values, indices = max_pool(fe.tensor(x), kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
         assert np.isnan(np.asarray(values)).all()
         assert indices.tolist() == [[[[4, 6]]]]
 
     def test_the_padding_is_never_chosen(self) -> None:
         x = fe.full((1, 1, 3, 3), -np.inf, dtype=fe.float64)
-        values, indices = fe.ops.max_pool2d_with_indices(
-            x, kernel_size=(2, 2), stride=(2, 2), padding=(1, 1)
-        )
+        values, indices = max_pool(x, kernel_size=(2, 2), stride=(2, 2), padding=(1, 1))
         assert (values == -np.inf).all()
         assert indices.tolist() == [[[[0, 1], [3, 4]]]]
 
     def test_overlapping_windows_add_their_gradients(self) -> None:
         x = fe.tensor([[[[0.0, 1.0, 9.0, 2.0, 3.0]]]], requires_grad=True)
-        values, _ = fe.ops.max_pool2d_with_indices(x, kernel_size=(1, 3), stride=(1, 1))
+        values, _ = max_pool(x, kernel_size=(1, 3), stride=(1, 1), padding=(0, 0))
         values.sum().backward()
         assert x.grad is not None
         assert x.grad.tolist() == [[[[0, 0, 3, 0, 0]]]]
@@ -133,23 +140,32 @@ class TestMaxPool:
     @pytest.mark.parametrize(
         ("options", "said"),
         [
-            ({"padding": (2, 0)}, "more than half of kernel_size"),
+            ({"padding": (2, 0)}, "more than half of what windows"),
             ({"kernel_size": (7, 7)}, "does not fit"),
-            ({"stride": (0, 1)}, "stride must be two ints of at least 1"),
+            ({"stride": (0, 1)}, "stride must be 2 ints of at least 1"),
         ],
     )
     def test_arguments_that_do_not_fit(self, draw: Draw, options: Any, said: str) -> None:
         with pytest.raises(fe.ShapeError, match=said):
-            fe.ops.max_pool2d_with_indices(draw(1, 1, 4, 4), **{**CASES[0], **options})
+            max_pool(draw(1, 1, 4, 4), **{**CASES[0], **options})
 
     def test_a_window_that_sees_nothing_but_padding(self, draw: Draw) -> None:
         options = {"kernel_size": (2, 1), "stride": (1, 1), "padding": (1, 0), "dilation": (3, 1)}
         with pytest.raises(fe.ShapeError, match="lie in the padding"):
-            fe.ops.max_pool2d_with_indices(draw(1, 1, 2, 2), **options)
+            max_pool(draw(1, 1, 2, 2), **options)
 
-    def test_three_dims(self, draw: Draw) -> None:
-        with pytest.raises(fe.ShapeError, match="must be"):
-            fe.ops.max_pool2d_with_indices(draw(1, 4, 4), **CASES[0])
+    def test_a_missing_dim(self, draw: Draw) -> None:
+        with pytest.raises(fe.ShapeError, match="must be 1 ints"):
+            max_pool(draw(1, 4, 4), **CASES[0])
+        with pytest.raises(fe.ShapeError, match="must be "):
+            max_pool(draw(4, 4), **CASES[0])
+
+    def test_integers(self) -> None:
+        x = fe.tensor([[[-128, -128, 3, 5]]], dtype=fe.int8)
+        values, indices = max_pool(x, kernel_size=(2,), stride=(2,), padding=(1,))
+        assert values.dtype is fe.int8
+        assert values.tolist() == [[[-128, 3, 5]]]
+        assert indices.tolist() == [[[0, 2, 3]]]
 
 
 @pytest.mark.usefixtures("implementation")
@@ -159,11 +175,11 @@ class TestAvgPool:
     def test_values_and_gradients(
         self, draw: Draw, options: dict[str, Any], count_include_pad: bool
     ) -> None:
-        x = draw(2, 2, 5, 6)
+        x = draw(*shape_for(options))
         options = {**options, "count_include_pad": count_include_pad}
 
         def pooled(x: fe.Tensor) -> fe.Tensor:
-            return fe.ops.avg_pool2d(x, **options)
+            return fe.ops.avg_pool(x, **options)
 
         np.testing.assert_allclose(np.asarray(pooled(x)), naive_avg(np.asarray(x), **options))
         assert gradcheck(pooled, x)
@@ -189,10 +205,41 @@ def test_any_shape_agrees_with_the_definition(
         "padding": tuple(k // 2 if half else 0 for k, half in zip(kernel_size, halves)),
         "ceil_mode": ceil_mode,
     }
-    values, indices = fe.ops.max_pool2d_with_indices.body(x, dilation=(1, 1), **options)
+    values, indices = fe.ops.max_pool_with_indices.body(x, dilation=(1, 1), **options)
     wanted, places = naive_max(np.asarray(x), **options)
     np.testing.assert_array_equal(np.asarray(values), wanted)
     np.testing.assert_array_equal(np.asarray(indices), places)
-    y = fe.ops.avg_pool2d.body(x, count_include_pad=count_include_pad, **options)
+    y = fe.ops.avg_pool.body(x, count_include_pad=count_include_pad, **options)
     wanted = naive_avg(np.asarray(x), count_include_pad=count_include_pad, **options)
     np.testing.assert_allclose(np.asarray(y), wanted, rtol=1e-12)
+
+
+@pytest.mark.usefixtures("implementation")
+class TestOtherMeans:
+    def test_a_divisor_of_ones_own(self, draw: Draw) -> None:
+        x = draw(1, 2, 5, 6)
+        options = {**CASES[1], "divisor_override": -3}
+        wanted = naive_avg(np.asarray(x), **options)
+        np.testing.assert_allclose(np.asarray(fe.ops.avg_pool(x, **options)), wanted)
+        assert gradcheck(lambda x: fe.ops.avg_pool(x, **options), x)
+        with pytest.raises(fe.ArgumentError, match="must not be 0"):
+            fe.ops.avg_pool(x, **{**options, "divisor_override": 0})
+
+    def test_16_bits_add_up_in_float32(self) -> None:
+        x = fe.full((1, 1, 4096), 1.0, dtype=fe.float16)
+        y = fe.ops.avg_pool(x, kernel_size=(4096,), stride=(1,), padding=(0,))
+        assert y.tolist() == [[[1.0]]]
+
+    def test_power_means(self) -> None:
+        x = fe.tensor([[[3.0, 4.0, 0.0, 0.0, -2.0]]], dtype=fe.float64, requires_grad=True)
+        attrs: dict[str, Any] = {"kernel_size": (2,), "stride": (2,)}
+        y = fe.ops.lp_pool(x, norm_type=2.0, **attrs)
+        assert y.tolist() == [[[5.0, 0.0]]]
+        y.sum().backward()
+        assert x.grad is not None
+        np.testing.assert_allclose(x.grad.numpy(), [[[0.6, 0.8, 0, 0, 0]]])
+        # of the last window one element of two is there: as in PyTorch it counts twice
+        y = fe.ops.lp_pool(x, norm_type=2.0, ceil_mode=True, **attrs)
+        np.testing.assert_allclose(y.detach().numpy(), [[[5, 0, 8**0.5]]])
+        cubes = fe.ops.lp_pool(-x, norm_type=3.0, **attrs)
+        assert np.isnan(cubes.detach().numpy()).tolist() == [[[True, False]]]

@@ -84,7 +84,10 @@ def test_shapes(shape: tuple[int, ...]) -> None:
         assert draw(like, dtype=fe.float16).dtype is fe.float16
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 2), (0, 10), (-5, 6), (7, 8), (0, 2**32)])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0, 2), (0, 10), (-5, 6), (7, 8), (0, 2**32), (-(2**40), 2**50 + 1), (0, 2**62)],
+)
 def test_randint_is_uniform_from_low_to_below_high(low: int, high: int) -> None:
     values = fe.randint(low, high, (N,)).numpy()
     assert values.dtype == np.int64
@@ -103,6 +106,9 @@ def test_randint_in_every_spelling() -> None:
         lambda: fe.randint(5, (4,)),
         lambda: fe.randint(0, 5, (4,)),
         lambda: fe.randint(low=0, high=5, size=(4,)),
+        lambda: fe.randint(high=5, size=(4,)),
+        lambda: fe.randint_like(fe.zeros(4, dtype=fe.int64), 5),
+        lambda: fe.randint_like(fe.zeros(4), 0, 5, dtype=fe.int64),
         lambda: fe.randint(0, 5, [4]),
     ]
     found = []
@@ -119,8 +125,8 @@ def test_randint_gives_the_dtype_that_is_asked_for(dtype: fe.DType) -> None:
     assert set(x.tolist()) == {0, 1}
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 0), (5, 5), (5, 3), (0, 2**32 + 1)])
-def test_randint_needs_a_range_that_is_neither_empty_nor_too_wide(low: int, high: int) -> None:
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (5, 5), (5, 3)])
+def test_randint_needs_a_range_that_is_not_empty(low: int, high: int) -> None:
     with pytest.raises(ShapeError, match=rf"^randint: the range from {low} to {high}"):
         fe.randint(low, high, (2,))
 
@@ -152,7 +158,7 @@ def test_randperm_gives_every_permutation_equally_often() -> None:
 
 
 @pytest.mark.parametrize("draw", [fe.rand, fe.randn])
-@pytest.mark.parametrize("dtype", [fe.int64, fe.bool, fe.complex64], ids=str)
+@pytest.mark.parametrize("dtype", [fe.int64, fe.bool, fe.uint8], ids=str)
 def test_uniform_and_normal_numbers_are_floating(draw: Any, dtype: fe.DType) -> None:
     with pytest.raises(DTypeError, match=f"not {dtype.name}; use randint"):
         draw(3, dtype=dtype)

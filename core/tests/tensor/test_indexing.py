@@ -135,18 +135,23 @@ def test_lists_and_arrays_index_like_tensors() -> None:
 
 WRONG: dict[str, tuple[Any, str]] = {
     "too many": ((0, 0, 0), "3 indices were given for float32[2,3], which has 2 dims"),
+    "too many tensors": (
+        (fe.tensor([0]), 0, fe.tensor([0])),
+        "3 indices were given for float32[2,3], which has 2 dims",
+    ),
+    "mask of too many dims": (fe.ones(2, 3, 1) > 0, "3 indices were given"),
     "two ellipses": ((..., ...), "at most one ellipsis"),
     "above": (2, "index 2 is out of range for dim 0 of float32[2,3], of size 2"),
     "below": ((0, -4), "index -4 is out of range for dim 1 of float32[2,3], of size 3"),
-    "bool": (True, "True cannot index dim 0"),
-    "float": (1.0, "1.0 cannot index dim 0"),
-    "string": ("a", "'a' cannot index dim 0"),
+    "float": (1.0, "1.0 cannot index float32[2,3]"),
+    "string": ("a", "'a' cannot index float32[2,3]"),
     "zero step": (slice(None, None, 0), "step of a slice must not be 0"),
-    "float tensor": (fe.ones(2), "indexed by float32[2]"),
-    "mask": (fe.ones(2, 3) > 0, "For a mask, multiply by it or use where"),
-    "tensor above": (fe.tensor([0, 2]), "out of range for dim 0"),
-    "tensor below": (fe.tensor([-3]), "out of range for dim 0"),
-    "two tensors": ((fe.tensor([0]), fe.tensor([0])), "one integer tensor is taken"),
+    "mask": (fe.ones(3, 3) > 0, "a mask of the shape (3, 3) does not fit dims 0 to 1"),
+    "mask of a dim": ((0, fe.ones(2) > 0), "a mask of the shape (2,) does not fit dims 1 to 1"),
+    "tensor above": (fe.tensor([0, 2]), "index 2 is out of range for dim 0 of float32[2,3]"),
+    "tensor below": (fe.tensor([-3]), "index -3 is out of range for dim 0 of float32[2,3]"),
+    "list above": ((0, [1, 3]), "index 3 is out of range for dim 1 of float32[2,3], of size 3"),
+    "shapes": (([0, 1], [0, 1, 2]), "the indices of float32[2,3]"),
 }
 
 
@@ -198,6 +203,25 @@ def test_writing_through_an_index_of_an_index_changes_the_copy_only() -> None:
     x = fe.zeros(2, 2)
     x[0][1] = 5
     assert x.tolist() == [[0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("index", "error"),
+    [
+        (fe.ones(2), fe.DTypeError),
+        (np.ones(2), fe.DTypeError),
+        (slice(0.0, 1), fe.ArgumentError),
+        (slice(None, None, "a"), fe.ArgumentError),
+    ],
+    ids=str,
+)
+def test_an_index_of_the_wrong_kind_is_refused(index: Any, error: type[Exception]) -> None:
+    x = fe.zeros(2, 3)
+    x[0:1]  # which 0.0 equals, and is not
+    with pytest.raises(error):
+        x[index]
+    with pytest.raises(error):
+        x[index] = 1
 
 
 def test_an_index_or_a_dim_out_of_range_is_an_index_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import ml_dtypes
@@ -156,9 +157,62 @@ def test_dlpack_both_ways(dtype: fe.DType) -> None:
     assert x.__dlpack_device__() == (1, 0)
 
 
-def test_dlpack_never_shares_memory() -> None:
-    with pytest.raises(BufferError, match="copies only"):
-        fe.ones(2).__dlpack__(copy=False)
+def test_dlpack_shares_memory_both_ways() -> None:
+    array = np.arange(3.0)
+    x = fe.from_dlpack(array)
+    assert np.shares_memory(x.numpy(), array)
+    y = fe.ones(2)
+    assert np.shares_memory(np.from_dlpack(y), y.numpy())
+    with pytest.raises(ArgumentError, match="does not speak DLPack"):
+        fe.from_dlpack([1, 2])
+
+
+class Old:
+    """A consumer of the time before capsules could be read-only."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.x.__dlpack__()
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.x.__dlpack_device__()
+
+
+def test_an_old_consumer_gets_a_copy() -> None:
+    x = fe.ones(2)
+    array = np.from_dlpack(Old(x))
+    assert not np.shares_memory(array, x.numpy())
+    with pytest.raises(BufferError):
+        x.__dlpack__(copy=False)
+
+
+def test_what_cannot_be_shared_is_copied_unless_that_is_refused() -> None:
+    swapped = np.arange(3, dtype=">i4")  # DLPack has no byte order but the machine's
+    with pytest.raises(ArgumentError, match="cannot use the array's memory"):
+        fe.from_dlpack(swapped, copy=False)
+    with pytest.raises(ArgumentError, match="cannot be brought to the host"):
+        fe.from_dlpack(swapped)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python has __buffer__ from 3.12 on")
+def test_buffer_protocol() -> None:
+    x = fe.tensor([[1.0, 2.0]])
+    view = memoryview(x)  # pyright: ignore[reportArgumentType]  Python 3.11 does not know __buffer__
+    assert view.readonly and view.tolist() == [[1.0, 2.0]]
+
+
+def test_buffers_are_read_only() -> None:
+    assert fe.ones(2).__buffer__(0).readonly
+    with pytest.raises(BufferError, match="read-only"):
+        fe.ones(2).__buffer__(1)
+
+
+def test_size_is_the_standards_and_pytorchs() -> None:
+    x = fe.zeros(2, 3)
+    assert x.size == 6 and isinstance(x.size, int)
+    assert x.size() == (2, 3) and x.size(0) == 2 and x.size(dim=-1) == 3
 
 
 def test_bfloat16_is_ml_dtypes() -> None:

@@ -166,7 +166,9 @@ def test_an_integer_scalar_must_fit_the_dtype_that_it_meets(dtype: DType, op: An
         op(fits, x)
     for too_large in (int(info.min) - 1, int(info.max) + 1):
         for call in (lambda v=too_large: op(x, v), lambda v=too_large: op(v, x)):
-            with pytest.raises(DTypeError, match=rf"^{op.name}\(.*does not fit in {dtype.name}"):
+            with pytest.raises(
+                DTypeError, match=rf"^{op.__name__}\(.*does not fit in {dtype.name}"
+            ):
                 call()
 
 

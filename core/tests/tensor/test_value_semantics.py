@@ -83,9 +83,9 @@ def test_from_numpy_copies() -> None:
         array[...] = 0
 
 
-def test_from_dlpack_copies() -> None:
+def test_from_dlpack_copies_when_asked_to() -> None:
     array = np.zeros(3)
-    x = fe.from_dlpack(array)
+    x = fe.from_dlpack(array, copy=True)
     array[0] = 1
     assert x.tolist() == [0, 0, 0]
 
@@ -100,10 +100,11 @@ def test_numpy_gives_what_cannot_be_written_to() -> None:
 
 def test_asarray_and_dlpack_give_nothing_that_writes_back() -> None:
     x = six()
-    exported: list[Any] = [np.array(x), np.from_dlpack(x), np.asarray(x, copy=True)]
+    exported: list[Any] = [np.array(x), np.from_dlpack(x, copy=True), np.asarray(x, copy=True)]
     for array in exported:
         array[...] = 100
-    assert not np.asarray(x).flags.writeable
+    for shared in (np.asarray(x), np.from_dlpack(x)):
+        assert np.shares_memory(shared, x.numpy()) and not shared.flags.writeable
     assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 

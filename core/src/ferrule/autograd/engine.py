@@ -37,6 +37,7 @@ def backpropagate(
     pending: dict[Node, Any] = {}
     queue: list[tuple[int, Node]] = []
     found: dict[Node, Any] = {}
+    watch = fe.autograd.anomaly.in_force() if modes.current().stack else None
     with modes.set_grad_enabled(create_graph):
         arriving = list(roots)
         needed = None
@@ -64,7 +65,7 @@ def backpropagate(
             if needed is not None and needed.isdisjoint(node.parents or ()):
                 arriving = []  # a target that leads to no other: what is behind it stays as it is
                 continue
-            arriving = node.pull(g, needed)
+            arriving = node.pull(g, needed) if watch is None else watch.pull(node, g, needed)
             if not retain_graph:
                 node.release()
 
@@ -115,7 +116,7 @@ def _run_hooks(node: Node, g: Tensor) -> Tensor:
 def apart(g: Tensor) -> Tensor:
     """The same value as an object of its own: what users get may be written to in place, and one
     object may be the gradient of several nodes."""
-    return g.__class__(g._data, g._type, g._node)
+    return g._apart()
 
 
 def backward(
@@ -140,7 +141,14 @@ def backward(
             its graph was freed by an earlier backward.
         ShapeError: a given gradient does not have its tensor's shape.
     """
-    roots = _roots("backward", _list(tensors), grad_tensors)
+    starts = _starts("backward", _list(tensors), grad_tensors)
+    if modes.current().stack and any(fe.func.is_batched(x) for start in starts for x in start):
+        raise GraphError(
+            "backward: it adds to the .grad of leaves, which belong to no single sample, so it "
+            "cannot run under vmap. Use fe.func.grad, fe.func.vjp or fe.autograd.grad inside of "
+            "it, or call backward on what vmap returns"
+        )
+    roots = [(y._node, g) for y, g in starts if y._node is not None]
     targets = None if inputs is None else {_leaf(x) for x in _list(inputs)}
     if targets is not None and not targets:
         raise GraphError("backward: inputs is empty; leave it out to reach every leaf")
@@ -183,16 +191,20 @@ def grad(
         GraphError: as in `backward`, and for an unused input.
     """
     wanted = _list(inputs)
-    nodes = [_target("grad", x) for x in wanted]
-    found = backpropagate(
-        _roots("grad", _list(outputs), grad_outputs),
-        targets=set(nodes),
-        retain_graph=create_graph if retain_graph is None else retain_graph,
-        create_graph=create_graph,
-    )
+    starts = _starts("grad", _list(outputs), grad_outputs)
+    how = {
+        "retain_graph": create_graph if retain_graph is None else retain_graph,
+        "create_graph": create_graph,
+    }
+    if modes.current().stack and any(fe.func.is_batched(y) for y, _ in starts):
+        arrived = fe.func.grad_under_vmap(starts, wanted, **how)
+    else:
+        nodes = [_target("grad", x) for x in wanted]
+        roots = [(y._node, g) for y, g in starts if y._node is not None]
+        found = backpropagate(roots, targets=set(nodes), **how)
+        arrived = [found.get(node) for node in nodes]
     gradients: list[Tensor | None] = []
-    for i, (x, node) in enumerate(zip(wanted, nodes)):
-        gradient = found.get(node)
+    for i, (x, gradient) in enumerate(zip(wanted, arrived)):
         if gradient is None and materialize_grads:
             gradient = fe.zeros_like(x)
         elif gradient is None and not allow_unused:
@@ -227,15 +239,16 @@ def _leaf(x: Tensor) -> Node:
     return node
 
 
-def _roots(
+def _starts(
     call: str, tensors: list[Tensor], gradients: Tensor | Sequence[Tensor | None] | None
-) -> list[tuple[Node, Tensor]]:
+) -> list[tuple[Tensor, Tensor]]:
+    """Outputs, each with the gradient that enters there."""
     given = [None] * len(tensors) if gradients is None else _list(gradients)
     if len(given) != len(tensors):
         raise GraphError(f"{call}: got {len(given)} gradients for {len(tensors)} tensors")
-    roots: list[tuple[Node, Tensor]] = []
+    starts: list[tuple[Tensor, Tensor]] = []
     for y, g in zip(tensors, given):
-        if y._node is None:
+        if not y.requires_grad:
             raise GraphError(
                 f"{call}: the tensor of type {y._type} does not require a gradient: nothing that "
                 "it was computed from does, or it was computed under no_grad() or detach()ed"
@@ -257,5 +270,5 @@ def _roots(
             raise ShapeError(f"{call}: a gradient of type {g._type} was given for {y._type}")
         elif g._type is not y._type:
             g = g.to(device=y.device, dtype=y.dtype)
-        roots.append((y._node, g))
-    return roots
+        starts.append((y, g))
+    return starts

@@ -39,7 +39,7 @@ class Context:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        return self._saved
+        return tuple(map(fe.autograd.saved.restored, self._saved))
 
 
 class FunctionNode(Node):
@@ -69,10 +69,10 @@ class FunctionNode(Node):
 
     def pull(self, g: Any, needed: set[Node] | None) -> Pulled:
         wanted = list(self.wanted(needed))
-        entering = (
+        entering = [
             fe.zeros(t.shape, dtype=t.dtype, device=t.device) if each is None else apart(each)
             for each, t in zip(g, self.outs)
-        )
+        ]
         found = self.function.backward(self.context, *entering)
         found = found if isinstance(found, tuple) else (found,)
         if len(found) != len(self.types):
@@ -92,8 +92,12 @@ class FunctionNode(Node):
                 )
             if gradient._type is not self.types[i]:
                 gradient = fit(gradient, self.types[i], self.name)
-            pulled.append((parent, gradient))
+            pulled.append((parent, self.arrived(i, gradient)))
         return pulled
+
+    def arrived(self, i: int, gradient: Tensor) -> Tensor:
+        """The gradient of argument ``i``, as the tape has it."""
+        return gradient
 
     def release(self) -> None:
         self.parents = None
@@ -120,7 +124,9 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Call forward, and put the call on the tape if an argument requires a gradient."""
-        parents = tuple(a._node if isinstance(a, Tensor) else None for a in args)
+        mapped = modes.current().stack and any(map(fe.func.is_batched, args))
+        where = fe.func.bottom if mapped else _itself
+        parents = tuple(where(a)._node if isinstance(a, Tensor) else None for a in args)
         recording = modes.current().recording and any(p is not None for p in parents)
         context = Context(tuple(recording and p is not None for p in parents))
         with modes.no_grad():
@@ -129,12 +135,16 @@ class Function:
             return found
         types = tuple(a._type if isinstance(a, Tensor) else None for a in args)
         outputs = found if isinstance(found, tuple) else (found,)
-        node = FunctionNode(cls, context, parents, types, tuple(y._type for y in outputs))
+        outs = tuple(y._type for y in outputs)
+        if mapped:
+            node = fe.func.lifted_function(cls, context, parents, types, outs, args, outputs)
+        else:
+            node = FunctionNode(cls, context, parents, types, outs)
         marked = context._non_differentiable
         results = tuple(
             y.detach()
             if id(y) in marked or y.dtype.category not in CONTINUOUS
-            else Tensor(y._data, y._type, OutputNode(node, i, len(outputs)))
+            else y._placed(OutputNode(node, i, len(outputs)))
             for i, y in enumerate(outputs)
         )
         by_identity = {id(y): r for y, r in zip(outputs, results)}
@@ -143,4 +153,9 @@ class Function:
         context._saved = tuple(
             None if s is None else apart(by_identity.get(id(s), s)) for s in context._saved
         )
+        modes.announce(node)
         return results if isinstance(found, tuple) else results[0]
+
+
+def _itself(x: Any) -> Any:
+    return x

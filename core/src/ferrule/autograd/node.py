@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import ferrule as fe
 from ferrule.errors import GraphError
+from ferrule.tensor_type import TensorType
 
 if TYPE_CHECKING:
+    from ferrule.autograd.anomaly import Origin
     from ferrule.plan import Plan
     from ferrule.tensor import Tensor
-    from ferrule.tensor_type import TensorType
 
 _sequence = count().__next__
 
@@ -21,14 +22,16 @@ Pulled = list[tuple["Node", Any]]
 
 
 class Hooks:
-    """What users attach to a node: functions of its gradient, and a place that keeps it."""
+    """What is attached to a node: functions of its gradient, a place that keeps that, and, under
+    `detect_anomaly`, where it was made."""
 
-    __slots__ = ("functions", "gradient", "retain")
+    __slots__ = ("functions", "gradient", "origin", "retain")
 
     def __init__(self) -> None:
         self.functions: dict[int, Callable[[Tensor], Tensor | None]] = {}
         self.retain = False
         self.gradient: Tensor | None = None
+        self.origin: Origin | None = None
 
 
 class Node:
@@ -116,6 +119,29 @@ class OpNode(Node):
     @property
     def name(self) -> str:
         return repr(self.plan.op.name)
+
+    def operand(self, i: int) -> Any:
+        """The operand that was kept, with its place on the tape; a Python scalar, or None for an
+        optional operand that was not given, as they are."""
+        kind = self.plan.types[i]
+        if kind.__class__ is not TensorType:
+            return self.inputs[i]
+        assert self.parents is not None
+        return fe.Tensor(self.inputs[i], kind, self.parents[i])
+
+    def result(self) -> Any:
+        """The output that was kept, or all outputs, with their places on the tape."""
+        return self.place(self.output)
+
+    def place(self, kept: Any) -> Any:
+        """What was kept of the output, as a tensor, or all of them, at this node's place."""
+        out: Any = self.plan.out
+        if not isinstance(out, tuple):
+            return fe.Tensor(kept, out, self)
+        return tuple(
+            fe.Tensor(data, type_, OutputNode(self, i, len(out)))
+            for i, (data, type_) in enumerate(zip(kept, out))
+        )
 
     def pull(self, g: Any, needed: set[Node] | None) -> Pulled:
         parents, plan = self.parents, self.plan

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import ferrule as fe
 from ferrule import modes
 from ferrule.autograd.engine import backpropagate
-from ferrule.autograd.node import AliasNode, OpNode, OutputNode
+from ferrule.autograd.node import AliasNode, OpNode
 from ferrule.errors import DeclarationError, GraphError
 from ferrule.schema import Schema
 from ferrule.tensor import Tensor
-from ferrule.tensor_type import TensorType
 from ferrule_plugins import Shaped
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ class ReplayRule(Rule):
         self.keeps_all = op.schema.variadic
 
     def gradients(self, node: OpNode, g: Any) -> tuple[Any, ...]:
-        operands = [_tensor(node, i) for i in range(len(node.plan.types))]
+        operands = [node.operand(i) for i in range(len(node.plan.types))]
         aliases: list[AliasNode | None] = []
         for i, operand in enumerate(operands):
             alias = None
@@ -172,14 +171,7 @@ def _gradient(node: OpNode, g: Any) -> Any:
 
 
 def _output(node: OpNode, g: Any) -> Any:
-    out: Any = node.plan.out
-    if not isinstance(out, tuple):
-        return Tensor(node.output, out, node)
-    arrays: Any = node.output
-    return tuple(
-        Tensor(data, type_, OutputNode(node, i, len(out)))
-        for i, (data, type_) in enumerate(zip(arrays, out))
-    )
+    return node.result()
 
 
 def _output_type(node: OpNode, g: Any) -> Any:
@@ -187,7 +179,7 @@ def _output_type(node: OpNode, g: Any) -> Any:
 
 
 def _operands(node: OpNode, g: Any) -> Any:
-    return tuple(_tensor(node, i) for i in range(len(node.plan.types)))
+    return tuple(node.operand(i) for i in range(len(node.plan.types)))
 
 
 def _operand_types(node: OpNode, g: Any) -> Any:
@@ -195,7 +187,7 @@ def _operand_types(node: OpNode, g: Any) -> Any:
 
 
 def _operand(i: int) -> Callable[[OpNode, Any], Any]:
-    return lambda node, g: _tensor(node, i)
+    return lambda node, g: node.operand(i)
 
 
 def _operand_type(i: int) -> Callable[[OpNode, Any], Any]:
@@ -204,12 +196,3 @@ def _operand_type(i: int) -> Callable[[OpNode, Any], Any]:
 
 def _attribute(name: str) -> Callable[[OpNode, Any], Any]:
     return lambda node, g: node.plan.attrs[name]
-
-
-def _tensor(node: OpNode, i: int) -> Any:
-    operand = node.plan.types[i]
-    data = node.inputs[i]
-    if operand.__class__ is not TensorType:
-        return data  # a Python scalar, or an optional operand that was not given
-    assert node.parents is not None
-    return Tensor(data, operand, node.parents[i])

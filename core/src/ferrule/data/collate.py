@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ferrule import factories, functions
+from ferrule import factories, joining
 from ferrule.errors import DataError
 from ferrule.tensor import Tensor
 
@@ -76,7 +76,7 @@ def _stack(items: Sequence[Tensor], member: str) -> Tensor:
     for i, item in enumerate(items):
         if item.device is not first.device:
             raise _misfit(i, member, "device", item.device, first.device)
-    return functions.stack(items)
+    return joining.stack(items)
 
 
 def _check_shapes(items: Sequence[Any], member: str) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from ferrule import factories, functions, random
+from ferrule import factories, random, selection
 from ferrule.data.collate import default_collate
 from ferrule.errors import DataError
 from ferrule.tensor import Tensor
@@ -84,7 +84,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         chosen = [i % n for i in indices]
         devices = {t.device for t in self.tensors}
         places = {d: factories.tensor(chosen, dtype=dtypes.int64, device=d) for d in devices}
-        return tuple(functions.index_select(t, 0, places[t.device]) for t in self.tensors)
+        return tuple(selection.index_select(t, 0, places[t.device]) for t in self.tensors)
 
 
 class Subset(Dataset[Item]):

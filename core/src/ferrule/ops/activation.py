@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 
 from ferrule.declare import composite, floating, real
-from ferrule.ops.arithmetic import abs, minimum, neg
-from ferrule.ops.choice import cast, where
+from ferrule.errors import ArgumentError, ShapeError
+from ferrule.ops.arithmetic import abs, maximum, minimum, neg
+from ferrule.ops.choice import where
 from ferrule.ops.comparison import lt
-from ferrule.ops.exponential import exp, log, tanh
-from ferrule.ops.reduction import amax, sum
+from ferrule.ops.exponential import exp, log1p, tanh
+from ferrule.ops.precision import in_float32
+from ferrule.ops.shape import narrow
+from ferrule.ops.special.error import erfc
 from ferrule.samples import of, sample
 from ferrule.schema import Dim
 from ferrule.tensor import Tensor
-from ferrule_plugins.dtypes import bfloat16, float16, float32
 
 _AWAY_FROM_0 = [(of(3, 4, low=0.2, high=2.0),), (of(5, low=-2.0, high=-0.2),), (of(0),)]
 _ANY = [(of(3, 4),), (of(),), (of(2, 0),)]
-_ROWS = [sample(of(3, 4), dim=-1), sample(of(2, 3, 2), dim=1), sample(of(2, 1), dim=1)]
+_WIDE = [*_ANY, (of(8, low=-30.0, high=30.0),)]
 
 
 @composite(dtypes=real, ref="ferrule_conformance.references:relu", samples=_AWAY_FROM_0)
@@ -28,7 +30,7 @@ def relu(x: Tensor) -> Tensor:
 
 @relu.vjp
 def _(g, y):
-    return where(y > 0, g, 0.0)
+    return where(y <= 0, 0.0, g)
 
 
 @composite(
@@ -38,6 +40,7 @@ def _(g, y):
     samples=_ANY,
     tolerance=4,
 )
+@in_float32
 def sigmoid(x: Tensor) -> Tensor:
     """``1 / (1 + exp(-x))``, without overflow."""
     e = exp(neg(abs(x)))
@@ -50,123 +53,169 @@ def _(g, y):
 
 
 @composite(dtypes=floating, ref="ferrule_conformance.references:silu", samples=_ANY, tolerance=4)
+@in_float32
 def silu(x: Tensor) -> Tensor:
     """``x * sigmoid(x)``. Source: Elfwing, Uchibe, Doya, arXiv:1702.03118."""
     return x * sigmoid(x)
 
 
-# Rational approximations of erf and erfc, relative error below 1.2e-16.
-# Source: W. J. Cody, "Rational Chebyshev approximations for the error function",
-# Mathematics of Computation 23 (1969), 631-637. Coefficients from the highest power down.
-_SMALL = (
-    (1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2,
-     3.77485237685302021e2, 3.20937758913846947e3),
-    (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3,
-     2.84423683343917062e3),
-)  # fmt: skip
-_MIDDLE = (
-    (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594,
-     6.61191906371416295e1, 2.98635138197400131e2, 8.81952221241769090e2,
-     1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3),
-    (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2,
-     1.62138957456669019e3, 3.29079923573345963e3, 4.36261909014324716e3,
-     3.43936767414372164e3, 1.23033935480374942e3),
-)  # fmt: skip
+@silu.vjp
+@in_float32
+def _(g, x):
+    s = sigmoid(x)
+    return g * (s * (x * (1.0 - s) + 1.0))
 
 
-def _rational(x: Tensor, coefficients: tuple[tuple[float, ...], tuple[float, ...]]) -> Tensor:
-    above, below = (_polynomial(x, c) for c in coefficients)
-    return above / below
+@composite(
+    dtypes=floating,
+    ref="ferrule_conformance.activation_references:logsigmoid",
+    samples=_WIDE,
+    tolerance=4,
+)
+@in_float32
+def logsigmoid(x: Tensor) -> Tensor:
+    """``log(sigmoid(x))``, without overflow or cancellation."""
+    return minimum(x, 0.0) - log1p(exp(neg(abs(x))))
 
 
-def _polynomial(x: Tensor, coefficients: tuple[float, ...]) -> Tensor:
-    total = x * coefficients[0] + coefficients[1]
-    for c in coefficients[2:]:
-        total = total * x + c
-    return total
+@logsigmoid.vjp
+@in_float32
+def _(g, x):
+    return g * sigmoid(neg(x))
+
+
+@composite(
+    dtypes=floating,
+    ref="ferrule_conformance.activation_references:softplus",
+    samples=[
+        *map(sample, (of(3, 4), of(8, low=-30.0, high=30.0), of())),
+        sample(of(5), beta=2.5, threshold=1000.0),
+        sample(of(4, low=1.0, high=2.0), threshold=0.5),
+    ],
+    tolerance=4,
+)
+@in_float32
+def softplus(x: Tensor, *, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """``log(1 + exp(beta * x)) / beta``, without overflow, and ``x`` itself where ``beta * x`` is
+    above ``threshold``. Source: Dugas et al., NIPS 2000."""
+    scaled = x if beta == 1.0 else x * beta
+    y = maximum(scaled, 0.0) + log1p(exp(neg(abs(scaled))))
+    return where(scaled > threshold, x, y if beta == 1.0 else y / beta)
+
+
+@softplus.vjp
+@in_float32
+def _(g, x, beta, threshold):
+    scaled = x * beta
+    return g * where(scaled > threshold, 1.0, sigmoid(scaled))
+
+
+@composite(
+    dtypes=floating,
+    ref="ferrule_conformance.activation_references:mish",
+    samples=_WIDE,
+    tolerance=8,
+)
+@in_float32
+def mish(x: Tensor) -> Tensor:
+    """``x * tanh(softplus(x))``. Source: Misra, arXiv:1908.08681."""
+    return x * tanh(softplus(x))
 
 
 @composite(
     dtypes=floating,
     promote="float",
-    ref="ferrule_conformance.references:erf",
-    samples=[*_ANY, (of(8, low=-6.0, high=6.0),)],
-    tolerance=8,
+    ref="ferrule_conformance.activation_references:softsign",
+    samples=[(of(3, 4, distinct=True),), (of(2, 0),)],
+    tolerance=4,
 )
-def erf(x: Tensor) -> Tensor:
-    """The error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t**2)`` from 0 to ``x``."""
-    if x.dtype in (float16, bfloat16):
-        return cast(erf(cast(x, dtype=float32)), dtype=x.dtype)
-    size = minimum(abs(x), 6.0)  # erf(6) rounds to 1, and NaN passes
-    near = size < 0.46875
-    small = where(near, size, 0.0)
-    inner = small * _rational(small * small, _SMALL)
-    large = where(near, 1.0, size)
-    outer = 1.0 - exp(neg(large * large)) * _rational(large, _MIDDLE)
-    y = where(near, inner, outer)
-    return where(x < 0, neg(y), y)
+@in_float32
+def softsign(x: Tensor) -> Tensor:
+    """``x / (1 + abs(x))``"""
+    return x / (abs(x) + 1.0)
 
 
-@erf.vjp
+@composite(
+    dtypes=floating,
+    promote="float",
+    ref="ferrule_conformance.activation_references:tanhshrink",
+    samples=_ANY,
+    tolerance=4,
+)
+@in_float32
+def tanhshrink(x: Tensor) -> Tensor:
+    """``x - tanh(x)``"""
+    return x - tanh(x)
+
+
+@tanhshrink.vjp
+@in_float32
 def _(g, x):
-    return g * exp(neg(x * x)) * (2.0 / math.sqrt(math.pi))
+    t = tanh(x)
+    return g * (t * t)
+
+
+@composite(
+    dtypes=floating,
+    ref="ferrule_conformance.activation_references:glu",
+    samples=[sample(of(3, 4), dim=-1), sample(of(2, 3, 2), dim=0), sample(of(0, 2), dim=1)],
+    tolerance=4,
+)
+@in_float32
+def glu(x: Tensor, *, dim: Dim = -1) -> Tensor:
+    """The first half along ``dim`` times the sigmoid of the second. Source: Dauphin et al.,
+    arXiv:1612.08083.
+
+    Raises:
+        ShapeError: the size of ``dim`` is odd, or there are no dims.
+    """
+    if not x.ndim or x.shape[dim] % 2:
+        raise ShapeError(f"glu: x is {x._type}; the size of dim {dim} must be even, to be halved")
+    half = x.shape[dim] // 2
+    gate = sigmoid(narrow(x, dim=dim, start=half, length=half))
+    return narrow(x, dim=dim, start=0, length=half) * gate
 
 
 @composite(
     dtypes=floating,
     ref="ferrule_conformance.references:gelu",
-    samples=[sample(of(3, 4)), sample(of(3, 4), approximate="tanh"), sample(of())],
+    samples=[
+        sample(of(3, 4)),
+        sample(of(3, 4), approximate="tanh"),
+        sample(of(6, low=-9.0, high=-3.0)),
+        sample(of()),
+    ],
     tolerance=8,
 )
+@in_float32
 def gelu(x: Tensor, *, approximate: str = "none") -> Tensor:
     """``x`` times the normal distribution function of ``x``, exact or, with ``"tanh"``,
     approximated. Source: Hendrycks, Gimpel, arXiv:1606.08415."""
     if approximate == "tanh":
-        inner = (x + x * x * x * 0.044715) * math.sqrt(2.0 / math.pi)
-        return x * 0.5 * (tanh(inner) + 1.0)
+        return x * 0.5 * (tanh(_curved(x)) + 1.0)
     if approximate != "none":
-        raise ValueError(f'gelu: approximate must be "none" or "tanh", not {approximate!r}')
-    return x * 0.5 * (erf(x * math.sqrt(0.5)) + 1.0)
+        raise ArgumentError(f'gelu: approximate must be "none" or "tanh", not {approximate!r}')
+    return x * _below(x)
 
 
-@composite(
-    dtypes=floating, ref="ferrule_conformance.references:softmax", samples=_ROWS, tolerance=4
-)
-def softmax(x: Tensor, *, dim: Dim) -> Tensor:
-    """Exponentials along ``dim``, scaled to sum to one."""
-    if not x.shape:
-        return exp(x - x)
-    e = exp(x - _top(x, dim))
-    return e / sum(e, dim=dim, keepdim=True)
+@gelu.vjp
+@in_float32
+def _(g, x, approximate):
+    if approximate == "tanh":
+        t = tanh(_curved(x))
+        slope = (x * x * (3.0 * _CUBE) + 1.0) * math.sqrt(2.0 / math.pi)
+        return g * ((t + 1.0) + x * (1.0 - t * t) * slope) * 0.5
+    density = exp(x * x * -0.5) * (1.0 / math.sqrt(2.0 * math.pi))
+    return g * (_below(x) + x * density)
 
 
-@softmax.vjp
-def _(g, y, dim):
-    if not y.shape:
-        return g * 0.0
-    return y * (g - sum(g * y, dim=dim, keepdim=True))
+_CUBE = 0.044715
 
 
-@composite(
-    dtypes=floating, ref="ferrule_conformance.references:log_softmax", samples=_ROWS, tolerance=4
-)
-def log_softmax(x: Tensor, *, dim: Dim) -> Tensor:
-    """The logarithm of `softmax`, without loss of precision."""
-    if not x.shape:
-        return x - x
-    shifted = x - _top(x, dim)
-    return shifted - log(sum(exp(shifted), dim=dim, keepdim=True))
+def _curved(x: Tensor) -> Tensor:
+    return (x + x * x * x * _CUBE) * math.sqrt(2.0 / math.pi)
 
 
-@log_softmax.vjp
-def _(g, y, dim):
-    if not y.shape:
-        return g * 0.0
-    return g - exp(y) * sum(g, dim=dim, keepdim=True)
-
-
-def _top(x: Tensor, dim: int) -> Tensor:
-    """The maximum along ``dim``; 0 for no elements, which have none."""
-    if x.shape[dim] == 0:
-        return sum(x, dim=dim, keepdim=True)
-    return amax(x, dim=dim, keepdim=True).detach()
+def _below(x: Tensor) -> Tensor:
+    """The probability of a normal number to be below ``x``."""
+    return erfc(x * -math.sqrt(0.5)) * 0.5

@@ -1,13 +1,18 @@
-"""Primitives that select by integer tensors, and their transposes."""
+"""Ops that select by integer tensors, and their transposes."""
 
 from __future__ import annotations
 
-from ferrule.declare import everything, numeric, primitive
+from ferrule.declare import composite, everything, integers, numeric, primitive
 from ferrule.errors import ShapeError
+from ferrule.ops.arithmetic import add
+from ferrule.ops.choice import cast, where
+from ferrule.ops.comparison import lt
 from ferrule.ops.creation import full
 from ferrule.samples import of, sample
 from ferrule.schema import Dim, Index
+from ferrule.tensor import Tensor
 from ferrule_plugins import Shaped, Spec
+from ferrule_plugins.dtypes import int64
 
 
 def _index(*shape: int, high: int):
@@ -24,16 +29,20 @@ def _index(*shape: int, high: int):
     ],
 )
 def index_select(x: Shaped, index: Index[Shaped], *, dim: Dim) -> Spec:
-    """The slices of ``x`` along ``dim`` that ``index``, of one dim, names. Indices lie within the
-    dim; where they do not, the result is undefined unless the backend checks."""
+    """The slices of ``x`` along ``dim`` that ``index``, of one dim, names."""
     if len(index.shape) != 1 or not x.shape:
         raise ShapeError(f"index must have one dim and x at least one, not {index} and {x}")
     return Spec((*x.shape[:dim], index.shape[0], *x.shape[dim + 1 :]), x.dtype)
 
 
+@index_select.bounds
+def _(x, dim):
+    return x.shape[dim]
+
+
 @index_select.vjp
 def _(g, x: Shaped, index, dim):
-    return index_add(_zeros(x, g), index, g, dim=dim)
+    return index_add.unchecked(_zeros(x, g), index, g, dim=dim)
 
 
 @primitive(
@@ -57,9 +66,14 @@ def index_add(x: Shaped, index: Index[Shaped], source: Shaped, *, dim: Dim) -> S
     return Spec(x.shape, x.dtype)
 
 
+@index_add.bounds
+def _(x, dim):
+    return x.shape[dim]
+
+
 @index_add.vjp
 def _(g, index, dim):
-    return g, lambda: index_select(g, index, dim=dim)
+    return g, lambda: index_select.unchecked(g, index, dim=dim)
 
 
 def _along(x: Shaped, index: Shaped, dim: int) -> None:
@@ -85,9 +99,14 @@ def gather(x: Shaped, index: Index[Shaped], *, dim: Dim) -> Spec:
     return Spec(index.shape, x.dtype)
 
 
+@gather.bounds
+def _(x, dim):
+    return x.shape[dim]
+
+
 @gather.vjp
 def _(g, x: Shaped, index, dim):
-    return scatter_add(_zeros(x, g), index, g, dim=dim)
+    return scatter_add.unchecked(_zeros(x, g), index, g, dim=dim)
 
 
 @primitive(
@@ -110,10 +129,36 @@ def scatter_add(x: Shaped, index: Index[Shaped], source: Shaped, *, dim: Dim) ->
     return Spec(x.shape, x.dtype)
 
 
+@scatter_add.bounds
+def _(x, dim):
+    return x.shape[dim]
+
+
 @scatter_add.vjp
 def _(g, index, dim):
-    return g, lambda: gather(g, index, dim=dim)
+    return g, lambda: gather.unchecked(g, index, dim=dim)
 
 
 def _zeros(x, g):
     return full(shape=x.shape, value=0, dtype=g.dtype, device=g.device)
+
+
+@composite(
+    dtypes=integers,
+    ref="ferrule_conformance.selection_references:wrap_index",
+    samples=[
+        sample(of(3, 4, dtype="int64", low=-5, high=5), size=5),
+        sample(of(6, dtype="int32", low=-3, high=3), size=3),
+        sample(of(4, dtype="int64", low=0, high=3), size=3),
+        sample(of(dtype="int64", low=-2, high=0), size=2),
+        sample(of(0, dtype="int64"), size=3),
+    ],
+    differentiable=False,
+)
+def wrap_index(index: Index[Tensor], *, size: int) -> Tensor:
+    """Indices into a dim of that size, as int64, where those below 0 counted from its end."""
+    wide = cast(index, dtype=int64)
+    return where(lt(wide, 0), add(wide, size), wide)
+
+
+wrap_index.bounds(lambda size: range(-size, size), ahead=True)

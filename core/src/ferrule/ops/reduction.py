@@ -1,4 +1,4 @@
-"""Primitives that reduce dims, and sorting."""
+"""Primitives that reduce dims."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ferrule.declare import booleans, everything, primitive, real
 from ferrule.ops.choice import cast
 from ferrule.ops.comparison import eq
 from ferrule.ops.complex import conjugate
-from ferrule.ops.creation import full
-from ferrule.ops.indexing import scatter_add
 from ferrule.ops.inference import kept, not_empty, reduced
-from ferrule.ops.shape import expand, flip, narrow, pad, permute, reshape
+from ferrule.ops.precision import in_float32
+from ferrule.ops.scan import product_before
+from ferrule.ops.shape import expand, flip, permute, reshape
 from ferrule.samples import of, sample
 from ferrule.schema import Dim, Dims
 from ferrule_plugins import Shaped, Spec
@@ -36,7 +36,7 @@ _ARG = [
 ]
 
 
-def _restore(g, x: Shaped, dim: tuple[int, ...]):
+def restored(g, x: Shaped, dim: tuple[int, ...]):
     """Bring back reduced dims, and stretch them to their former sizes."""
     return expand(reshape(g, shape=kept(x.shape, dim)), shape=x.shape)
 
@@ -50,7 +50,7 @@ def sum(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
 
 @sum.vjp
 def _(g, x: Shaped, dim):
-    return _restore(g, x, dim)
+    return restored(g, x, dim)
 
 
 @primitive(
@@ -66,9 +66,12 @@ def prod(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
 
 
 @prod.vjp
+@in_float32
 def _(g, x, dim):
+    if 0 in x.shape:
+        return restored(g, x, dim)
     # The product of all other elements, without dividing: exact where elements are 0.
-    gradient = _restore(g, x, dim)
+    gradient = restored(g, x, dim)
     return gradient * conjugate(_product_of_others(x, dim))
 
 
@@ -78,33 +81,19 @@ def _product_of_others(x, dim):
     moved = permute(x, dims=order)
     n = math.prod(x.shape[d] for d in dim)
     rows = reshape(moved, shape=(math.prod(x.shape[d] for d in rest), n))
-    after = flip(_product_before(flip(rows, dims=(1,))), dims=(1,))
-    others = reshape(_product_before(rows) * after, shape=moved.shape)
+    after = flip(product_before(flip(rows, dims=(1,)), 1), dims=(1,))
+    others = reshape(product_before(rows, 1) * after, shape=moved.shape)
     return permute(others, dims=tuple(order.index(d) for d in range(x.ndim)))
 
 
-def _product_before(rows):
-    """In each row, the product of what stands before each element, in log2(n) steps."""
-    n = rows.shape[1]
-
-    def shifted(x, k):
-        head = narrow(x, dim=1, start=0, length=max(n - k, 0))
-        return pad(head, before=(0, min(k, n)), after=(0, 0), inner=(0, 0), value=1)
-
-    product, k = shifted(rows, 1), 1
-    while k < n:
-        product, k = product * shifted(product, k), 2 * k
-    return product
-
-
-@primitive(dtypes=real, ref="numpy:max", samples=_DISTINCT)
+@primitive(dtypes=real | booleans, ref="numpy:max", samples=_DISTINCT)
 def amax(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
     """The largest element over ``dim``. NaN wins; at ties the gradient is shared equally."""
     not_empty(x, dim, "the maximum")
     return reduced(x, dim, keepdim)
 
 
-@primitive(dtypes=real, ref="numpy:min", samples=_DISTINCT)
+@primitive(dtypes=real | booleans, ref="numpy:min", samples=_DISTINCT)
 def amin(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
     """The smallest element over ``dim``. NaN wins; at ties the gradient is shared equally."""
     not_empty(x, dim, "the minimum")
@@ -115,7 +104,7 @@ def amin(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
 @amin.vjp
 def _(g, y, x, dim):
     chosen = cast(eq(x, reshape(y, shape=kept(x.shape, dim))), dtype=x.dtype)
-    return _restore(g / reshape(sum(chosen, dim=dim), shape=g.shape), x, dim) * chosen
+    return restored(g / reshape(sum(chosen, dim=dim), shape=g.shape), x, dim) * chosen
 
 
 @primitive(dtypes=real, ref="numpy:argmax", samples=_ARG, differentiable=False)
@@ -142,27 +131,3 @@ def any(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
 def all(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
     """Whether no element over ``dim`` is 0."""
     return reduced(x, dim, keepdim, bool_)
-
-
-@primitive(
-    dtypes=real | booleans,
-    ref="ferrule_conformance.references:sort",
-    samples=[
-        sample(of(3, 4, distinct=True), dim=-1),
-        sample(of(3, 4, distinct=True), dim=0, descending=True),
-        sample(of(9, dtype="int32", low=0, high=3), dim=0),
-        sample(of(9, dtype="int32", low=0, high=3), dim=0, descending=True),
-        sample(of(2, 0), dim=1),
-    ],
-)
-def sort(x: Shaped, *, dim: Dim = -1, descending: bool = False) -> tuple[Spec, Spec]:
-    """The elements along ``dim`` in order, and the indices (int64) where they were. Equal elements
-    keep their order."""
-    return Spec(x.shape, x.dtype), Spec(x.shape, int64)
-
-
-@sort.vjp
-def _(g, y, dim):
-    gradient, order = g[0], y[1]
-    zeros = full(shape=order.shape, value=0, dtype=gradient.dtype, device=gradient.device)
-    return scatter_add(zeros, order, gradient, dim=dim)

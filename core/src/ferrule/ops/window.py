@@ -1,14 +1,17 @@
-"""Windows that slide over the last two dims: what convolution and pooling share."""
+"""Windows that slide over the spatial dims: what convolution, pooling and im2col share."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from itertools import product
 
 from ferrule.errors import ShapeError
-from ferrule.ops.shape import pad, slice
+from ferrule.ops.shape import cat, narrow, pad, reshape, slice
 from ferrule.tensor import Tensor
 
-Pair = tuple[int, int]
+Sizes = tuple[int, ...]
+"""One number for each spatial dim."""
 
 
 def span(kernel: int, dilation: int) -> int:
@@ -31,126 +34,172 @@ def output_size(
 
 
 class Windows:
-    """Windows over ``(N, C, H, W)`` tensors. A tap is one place within a window.
+    """Windows over tensors ``(N, C, *size)``. A tap is one place within a window.
+
+    Whatever is done with all taps is done along one dim after the other, so that the number of
+    steps grows with the sum of a window's sizes, not with their product.
 
     Attributes:
-        size: ``(H, W)``.
-        count: ``(OH, OW)``: how many windows there are.
-        taps: the offsets within a window, in row-major order.
+        size: the input's spatial dims.
+        kernel_size, stride, padding, dilation: one number for each of them.
+        count: how many windows there are along each.
+        taps: how many taps a window has.
         inside: no window reaches over an edge.
     """
 
     def __init__(
         self,
         op: str,
-        size: Pair,
-        kernel_size: Pair,
-        stride: Pair,
-        padding: Pair,
-        dilation: Pair = (1, 1),
+        size: Sequence[int],
+        kernel_size: Sizes,
+        stride: Sizes,
+        padding: Sizes,
+        dilation: Sizes,
         ceil_mode: bool = False,
     ) -> None:
+        self.size = tuple(size)
         given = {
             "kernel_size": kernel_size,
             "stride": stride,
             "padding": padding,
             "dilation": dilation,
         }
-        for name, pair in given.items():
+        n = len(self.size)
+        for name, values in given.items():
             least = 0 if name == "padding" else 1
-            whole = all(isinstance(n, int) for n in pair)
-            if len(pair) != 2 or not whole or min(pair) < least:
-                raise ShapeError(f"{op}: {name} must be two ints of at least {least}, not {pair}")
-        self.size = size
+            whole = all(isinstance(v, int) for v in values)
+            if len(values) != n or not whole or min(values, default=least) < least:
+                raise ShapeError(f"{op}: {name} must be {n} ints of at least {least}, not {values}")
+        self.kernel_size = kernel_size
         self.stride = stride
         self.padding = padding
-        height, width = (
-            output_size(*along, ceil_mode)
-            for along in zip(size, kernel_size, stride, padding, dilation)
-        )
-        if height < 1 or width < 1:
+        self.dilation = dilation
+        along = zip(self.size, kernel_size, stride, padding, dilation)
+        self.count = tuple(output_size(*dim, ceil_mode) for dim in along)
+        if min(self.size, default=1) < 1 or min(self.count, default=1) < 1:
             raise ShapeError(
                 f"{op}: a window of {kernel_size} with dilation {dilation} does not fit in an "
-                f"input of {size} with padding {padding}; pad it, or take a smaller window"
+                f"input of {self.size} with padding {padding}; pad it, or take a smaller window"
             )
-        self.count = (height, width)
-        self.taps = [
-            (i * dilation[0], j * dilation[1])
-            for i, j in product(range(kernel_size[0]), range(kernel_size[1]))
-        ]
-        last = self.taps[-1]
+        self.taps = math.prod(kernel_size)
         # behind the last element: less than `padding` where windows do not reach so far, and more
         # where ceil_mode lets them reach over the edge
         self._after = tuple(
-            max((n - 1) * s + t + 1 - p - m, 0)
-            for n, s, t, p, m in zip(self.count, stride, last, padding, size)
+            max((c - 1) * s + span(k, d) - p - m, 0)
+            for c, s, k, d, p, m in zip(
+                self.count, stride, kernel_size, dilation, padding, self.size
+            )
         )
         self.inside = not any(padding) and not any(self._after)
-        self._padded = tuple(m + p + a for m, p, a in zip(size, padding, self._after))
+        self._padded = tuple(m + p + a for m, p, a in zip(self.size, padding, self._after))
 
     def sees_nothing(self) -> bool:
         """Whether all taps of some window lie outside the input."""
         if self.inside:
             return False
-        for d in range(2):
-            taps = {tap[d] for tap in self.taps}
-            for i in range(self.count[d]):
-                start = i * self.stride[d] - self.padding[d]
-                if not any(0 <= start + t < self.size[d] for t in taps):
+        for n, c, k, s, p, d in zip(
+            self.size, self.count, self.kernel_size, self.stride, self.padding, self.dilation
+        ):
+            for start in range(-p, c * s - p, s):
+                first = max(-(start // d), 0) if start < 0 else 0
+                if first >= k or start + first * d >= n:
                     return True
         return False
 
-    def unfold(self, x: Tensor, value: float = 0.0) -> list[Tensor]:
-        """For each tap, what all windows see there, ``(N, C, OH, OW)``; ``value`` in padding."""
-        if not self.inside:
-            x = pad(
-                x,
-                before=(0, 0, *self.padding),
-                after=(0, 0, *self._after),
-                inner=(0, 0, 0, 0),
-                value=value,
-            )
-        n, c = x.shape[:2]
-        return [
-            slice(
-                x,
-                starts=(0, 0, *tap),
-                stops=(n, c, *(t + s * (m - 1) + 1 for t, s, m in self._along(tap))),
-                steps=(1, 1, *self.stride),
-            )
-            for tap in self.taps
-        ]
+    def unfold(self, x: Tensor, value: float = 0) -> Tensor:
+        """What the windows see, ``(N, C, taps, *count)``; ``value`` in the padding."""
+        x = self._with_padding(x, value)
+        for d, kernel in enumerate(self.kernel_size):
+            # taps of the dims before, and windows along them, stand in front: (N, C, *K, *O, ...)
+            seen = [self._seen(x, 2 + 2 * d, d, tap) for tap in range(kernel)]
+            at = 2 + d
+            stacked = [reshape(t, shape=(*t.shape[:at], 1, *t.shape[at:])) for t in seen]
+            x = cat(*stacked, dim=at) if kernel > 1 else stacked[0]
+        return reshape(x, shape=(*x.shape[:2], self.taps, *self.count))
 
-    def fold(self, parts: list[Tensor]) -> Tensor:
-        """The transpose of `unfold`: each part added where its tap sees the input."""
-        total = None
-        for tap, part in zip(self.taps, parts):
-            spread = pad(
-                part,
-                before=(0, 0, *tap),
-                after=(
-                    0,
-                    0,
-                    *(
-                        whole - (t + s * (m - 1) + 1)
-                        for whole, (t, s, m) in zip(self._padded, self._along(tap))
-                    ),
-                ),
-                inner=(0, 0, *(s - 1 for s in self.stride)),
-            )
-            total = spread if total is None else total + spread
-        assert total is not None
-        if self._padded == self.size:
-            return total
-        n, c = total.shape[:2]
-        top, left = self.padding
-        height, width = self.size
-        return slice(
-            total,
-            starts=(0, 0, top, left),
-            stops=(n, c, top + height, left + width),
-            steps=(1, 1, 1, 1),
+    def fold(self, columns: Tensor) -> Tensor:
+        """The transpose of `unfold`: everything added up where it was seen."""
+        n, c = columns.shape[:2]
+        x = reshape(columns, shape=(n, c, *self.kernel_size, *self.count))
+        for d in reversed(range(len(self.size))):
+            at, total = 2 + d, None
+            for tap in range(self.kernel_size[d]):
+                part = narrow(x, dim=at, start=tap, length=1)
+                part = reshape(part, shape=(*part.shape[:at], *part.shape[at + 1 :]))
+                part = self._placed(part, 2 + 2 * d, d, tap)
+                total = part if total is None else total + part
+            assert total is not None
+            x = total
+        return self._without_padding(x)
+
+    def sum(self, x: Tensor) -> Tensor:
+        """The sum over each window, ``(N, C, *count)``."""
+        x = self._with_padding(x, 0)
+        for d, kernel in enumerate(self.kernel_size):
+            total = self._seen(x, 2 + d, d, 0)
+            for tap in range(1, kernel):
+                total = total + self._seen(x, 2 + d, d, tap)
+            x = total
+        return x
+
+    def spread(self, g: Tensor) -> Tensor:
+        """The transpose of `sum`: each element added at all places that its window sees."""
+        for d in reversed(range(len(self.size))):
+            total = self._placed(g, 2 + d, d, 0)
+            for tap in range(1, self.kernel_size[d]):
+                total = total + self._placed(g, 2 + d, d, tap)
+            g = total
+        return self._without_padding(g)
+
+    def places(self) -> list[Sizes]:
+        """Offsets of the taps within a window, in row-major order."""
+        along = (range(0, span(k, d), d) for k, d in zip(self.kernel_size, self.dilation))
+        return list(product(*along))
+
+    def _with_padding(self, x: Tensor, value: float) -> Tensor:
+        if self.inside:
+            return x
+        return pad(
+            x,
+            before=(0, 0, *self.padding),
+            after=(0, 0, *self._after),
+            inner=(0,) * x.ndim,
+            value=value,
         )
 
-    def _along(self, tap: Pair) -> zip[tuple[int, int, int]]:
-        return zip(tap, self.stride, self.count)
+    def _without_padding(self, x: Tensor) -> Tensor:
+        if self._padded == self.size:
+            return x
+        return slice(
+            x,
+            starts=(0, 0, *self.padding),
+            stops=(*x.shape[:2], *(p + n for p, n in zip(self.padding, self.size))),
+            steps=(1,) * x.ndim,
+        )
+
+    def _seen(self, x: Tensor, axis: int, d: int, tap: int) -> Tensor:
+        """What tap number ``tap`` of all windows along spatial dim ``d``, which is ``axis`` of
+        ``x``, sees there."""
+        start, step = tap * self.dilation[d], self.stride[d]
+        stop = start + step * (self.count[d] - 1) + 1
+        if (start, stop, step) == (0, x.shape[axis], 1):
+            return x
+        return slice(
+            x,
+            starts=tuple(start if i == axis else 0 for i in range(x.ndim)),
+            stops=tuple(stop if i == axis else n for i, n in enumerate(x.shape)),
+            steps=tuple(step if i == axis else 1 for i in range(x.ndim)),
+        )
+
+    def _placed(self, part: Tensor, axis: int, d: int, tap: int) -> Tensor:
+        """The transpose of `_seen`."""
+        start, step = tap * self.dilation[d], self.stride[d]
+        after = self._padded[d] - (start + step * (self.count[d] - 1) + 1)
+        if (start, after, step) == (0, 0, 1):
+            return part
+        return pad(
+            part,
+            before=tuple(start if i == axis else 0 for i in range(part.ndim)),
+            after=tuple(after if i == axis else 0 for i in range(part.ndim)),
+            inner=tuple(step - 1 if i == axis else 0 for i in range(part.ndim)),
+        )
