@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ferrule_conformance import resampling_references
 from ferrule_conformance import spatial_references as references
 
 RNG = np.random.default_rng(0)
@@ -53,7 +54,7 @@ def test_power_means_and_unpooling() -> None:
 @pytest.mark.parametrize("align_corners", [True, False])
 def test_linear_interpolation_is_that_of_numpy(align_corners: bool) -> None:
     x = RNG.normal(size=(1, 1, 5))
-    y = references.interpolate(
+    y = resampling_references.interpolate(
         x, size=(8,), mode="linear", **{**PLAIN, "align_corners": align_corners}
     )
     at = np.linspace(0, 4, 8) if align_corners else (np.arange(8) + 0.5) * 5 / 8 - 0.5
@@ -66,11 +67,11 @@ def test_linear_interpolation_is_that_of_numpy(align_corners: bool) -> None:
 )
 def test_interpolation_of_a_constant_and_its_transpose(mode: str, antialias: bool) -> None:
     options = {**PLAIN, "mode": mode, "antialias": antialias}
-    ones = references.interpolate(np.ones((1, 1, 7, 3)), size=(3, 4), **options)
+    ones = resampling_references.interpolate(np.ones((1, 1, 7, 3)), size=(3, 4), **options)
     np.testing.assert_allclose(ones, 1.0)
     x, g = RNG.normal(size=(1, 1, 7, 3)), RNG.normal(size=(1, 1, 3, 4))
-    y = references.interpolate(x, size=(3, 4), **options)
-    back = references.interpolate_input(g, input_size=(7, 3), **options)
+    y = resampling_references.interpolate(x, size=(3, 4), **options)
+    back = resampling_references.interpolate_input(g, input_size=(7, 3), **options)
     assert np.vdot(y, g) == pytest.approx(np.vdot(x, back))
 
 
@@ -79,18 +80,18 @@ def test_interpolation_of_a_constant_and_its_transpose(mode: str, antialias: boo
 def test_the_identity_grid_changes_nothing(mode: str, align_corners: bool) -> None:
     x = RNG.normal(size=(1, 2, 3, 4))
     theta = np.array([[[1.0, 0, 0], [0, 1, 0]]])
-    grid = references.affine_grid(theta, size=(3, 4), align_corners=align_corners)
+    grid = resampling_references.affine_grid(theta, size=(3, 4), align_corners=align_corners)
     options = {"padding_mode": "zeros", "align_corners": align_corners}
-    np.testing.assert_allclose(references.grid_sample(x, grid, mode=mode, **options), x)
+    np.testing.assert_allclose(resampling_references.grid_sample(x, grid, mode=mode, **options), x)
 
 
 def test_reflection_comes_back() -> None:
     x = np.arange(3.0).reshape(1, 1, 1, 3)
     grid = np.array([[[[4 / 3, 0.0]]]])  # one place beyond the last
     options = {"mode": "bilinear", "align_corners": False}
-    assert references.grid_sample(x, grid, padding_mode="reflection", **options).item() == (
-        pytest.approx(2.0)
-    )
-    assert references.grid_sample(x, grid, padding_mode="zeros", **options).item() == (
+    assert resampling_references.grid_sample(
+        x, grid, padding_mode="reflection", **options
+    ).item() == (pytest.approx(2.0))
+    assert resampling_references.grid_sample(x, grid, padding_mode="zeros", **options).item() == (
         pytest.approx(0.0)
     )

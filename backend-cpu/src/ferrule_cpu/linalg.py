@@ -146,7 +146,8 @@ class _Numpy(Factorisations, GeneralEigenvalues):
 
     def slogdet(self, x: Array) -> tuple[Array, ...]:
         with blas.factoring(x):
-            return tuple(map(np.asarray, np.linalg.slogdet(x)))
+            sign, size = np.linalg.slogdet(x)
+        return np.where(np.isnan(size), np.asarray(np.nan, sign.dtype), sign), np.asarray(size)
 
 
 _numpy = _Numpy(np, lambda dtype: dtype.numpy, lambda device: None)

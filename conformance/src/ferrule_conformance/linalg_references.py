@@ -63,7 +63,8 @@ def cholesky(x: Array) -> Array:
 
 
 def qr(x: Array, *, mode: str) -> Any:
-    return _each(lambda a: _or_nan(lambda b: tuple(np.linalg.qr(b, mode=mode)), a), x)
+    kind: Any = mode
+    return _each(lambda a: _or_nan(lambda b: tuple(np.linalg.qr(b, mode=kind)), a), x)
 
 
 def eigh(x: Array) -> Any:
@@ -215,8 +216,8 @@ def matrix_rank(x: Array, atol: Any = None, rtol: Any = None, *, hermitian: bool
 
 def lstsq(a: Array, b: Array, *, rcond: float) -> Any:
     def of(a: Array, b: Array) -> Any:
-        x, _, rank, _ = scipy.linalg.lstsq(a, b, cond=rcond)
-        return x, np.int64(rank)
+        found: Any = scipy.linalg.lstsq(a, b, cond=rcond)
+        return found[0], np.int64(found[2])
 
     return _each(of, a, b)
 
@@ -324,7 +325,7 @@ def vander(x: Array, *, N: int) -> Array:
     return np.stack([x**k for k in range(N)], axis=-1)
 
 
-def einsum(*operands: Array, equation: str) -> Array:
+def einsum(*operands: Any, equation: str) -> Array:
     equation = _in_order(equation)
     y = np.einsum(equation, *operands)
     if y.dtype.kind not in "iu" or len(operands) > 1:

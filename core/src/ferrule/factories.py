@@ -80,10 +80,9 @@ _DOUBLE = (np.dtype(np.float64), np.dtype(np.complex128))
 def _has_double(data: Any) -> bool:
     """Whether a number within is of double precision by itself, not as Python's numbers are."""
     if isinstance(data, (list, tuple)):
-        return any(map(_has_double, data))
-    if data.__class__ is float or data.__class__ is int:
-        return False
-    return np.asarray(data).dtype in _DOUBLE and hasattr(data, "__array__")
+        plain = promotion.WEAK.issuperset(map(type, data))  # without a call for each
+        return not plain and any(map(_has_double, data))
+    return hasattr(data, "__array__") and np.asarray(data).dtype in _DOUBLE
 
 
 def _holds_tensors(data: Any) -> bool:

@@ -69,7 +69,7 @@ class Generator:
         """The state from which to draw the next ``words`` words, which nobody else will draw."""
         blocks = -(-words // 4)
         if current().stack:
-            return fe.func.per_sample(self._reserve, blocks)
+            return fe.func.randomness.per_sample(self._reserve, blocks)
         return self._reserve(blocks)
 
     def _reserve(self, blocks: int) -> Tensor:

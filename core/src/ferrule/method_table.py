@@ -15,28 +15,29 @@ from ferrule.op import Op
 # A trailing underscore: there is an in-place method of that name besides.
 _WORDS = """
 abs_ absolute_ acos_ acosh_ add_ addbmm_ addcdiv_ addcmul_ addmm_ addmv_ addr_ adjoint all allclose
-amax amin aminmax angle any arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctan2_ arctanh_ argmax
-argmin argsort argwhere asin_ asinh_ atan_ atan2_ atanh_ baddbmm_ bernoulli bincount bitwise_and_
+amax amin aminmax angle any arccos_ arccosh_ arcsin_ arcsinh_ arctan2_ arctan_ arctanh_ argmax
+argmin argsort argwhere asin_ asinh_ atan2_ atan_ atanh_ baddbmm_ bernoulli bincount bitwise_and_
 bitwise_left_shift_ bitwise_not_ bitwise_or_ bitwise_right_shift_ bitwise_xor_ bmm broadcast_to
 ceil_ cholesky cholesky_inverse cholesky_solve chunk clamp_ clamp_max_ clamp_min_ clip_ clone conj
 conj_physical_ copysign_ corrcoef cos_ cosh_ count_nonzero cov cross cummax cummin cumprod_ cumsum_
 deg2rad_ det diag diag_embed diagflat diagonal diagonal_scatter diff digamma_ dist div_ divide_ dot
-dsplit eq_ equal erf_ erfc_ erfinv_ exp_ exp2_ expm1_ fix_ flatten fliplr flipud float_power_ floor_
-floor_divide_ fmax fmin fmod_ frac_ frexp gather gcd_ ge_ ger greater_ greater_equal_ gt_ heaviside_
-histc histogram hsplit hypot_ i0_ igamma_ igammac_ index_add_ index_copy_ index_fill_ index_put_
-index_reduce_ index_select inner inverse is_complex is_nonzero is_same_size is_signed isclose
-isfinite isinf isnan isneginf isposinf isreal istft kron kthvalue lcm_ ldexp_ le_ lerp_ less_
-less_equal_ lgamma_ log_ log10_ log1p_ log2_ log_softmax logaddexp logaddexp2 logcumsumexp logdet
-logical_and_ logical_not_ logical_or_ logical_xor_ logit_ logsumexp lt_ lu_solve masked_fill_
+dsplit eq_ equal erf_ erfc_ erfinv_ exp2_ exp_ expm1_ fix_ flatten fliplr flipud float_power_ floor_
+floor_divide_ fmax fmin fmod_ frac_ frexp gather gcd_ ge_ ger greater_ greater_equal_ gt_ hardshrink
+heaviside_ histc histogram hsplit hypot_ i0_ igamma_ igammac_ index_add_ index_copy_ index_fill_
+index_put_ index_reduce_ index_select inner inverse is_complex is_nonzero is_same_size is_signed
+isclose isfinite isinf isnan isneginf isposinf isreal istft kron kthvalue lcm_ ldexp_ le_ lerp_
+less_ less_equal_ lgamma_ log10_ log1p_ log2_ log_ log_softmax logaddexp logaddexp2 logcumsumexp
+logdet logical_and_ logical_not_ logical_or_ logical_xor_ logit_ logsumexp lt_ lu_solve masked_fill_
 masked_scatter_ masked_select matmul matrix_exp matrix_power max maximum mean median min minimum mm
 mode moveaxis movedim msort mul_ multinomial multiply_ mv mvlgamma_ nan_to_num_ nanmean nanmedian
 nanquantile nansum narrow ne_ neg_ negative_ nextafter_ nonzero norm not_equal_ orgqr ormqr outer
-pinverse positive pow_ prod put_ qr quantile rad2deg_ ravel reciprocal_ relu_ remainder_ renorm_
-repeat_interleave resolve_conj roll rot90 round_ rsqrt_ scatter_ scatter_add_ scatter_reduce_ select
-select_scatter sgn_ sigmoid_ sign_ signbit sin_ sinc_ sinh_ slice_scatter slogdet softmax sort
-split_with_sizes sqrt_ square_ squeeze_ std stft sub_ subtract_ sum svd swapaxes_ swapdims_ t_ take
-take_along_dim tan_ tanh_ tensor_split tile topk trace transpose_ triangular_solve tril_ triu_
-true_divide_ trunc_ unbind unflatten unique unique_consecutive unsqueeze_ var vdot vsplit xlogy_
+pinverse positive pow_ prelu prod put_ qr quantile rad2deg_ ravel reciprocal_ relu_ remainder_
+renorm_ repeat_interleave resolve_conj roll rot90 round_ rsqrt_ scatter_ scatter_add_
+scatter_reduce_ select select_scatter sgn_ sigmoid_ sign_ signbit sin_ sinc_ sinh_ slice_scatter
+slogdet softmax sort split_with_sizes sqrt_ square_ squeeze_ std stft sub_ subtract_ sum svd
+swapaxes_ swapdims_ t_ take take_along_dim tan_ tanh_ tensor_split tile topk trace transpose_
+triangular_solve tril_ triu_ true_divide_ trunc_ unbind unflatten unique unique_consecutive
+unsqueeze_ var vdot vsplit xlogy_
 """
 METHODS = tuple(_WORDS.split())
 
@@ -75,7 +76,7 @@ def attach(functions: dict[str, Any]) -> None:
     for word in METHODS:
         name = word.rstrip("_")
         if name not in functions:
-            continue
+            continue  # tests say that there is none such
         function = _TENSOR_FIRST.get(name) or functions[name]
         setattr(Methods, name, _method(name, function))
         if word.endswith("_"):

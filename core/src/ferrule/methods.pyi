@@ -702,6 +702,9 @@ class Methods(Operators):
     def half(self) -> Tensor:
         """The values as float16."""
 
+    def hardshrink(self, lambd: builtins.float = 0.5) -> Tensor:
+        """0 within ``lambd`` of 0, ``x`` elsewhere."""
+
     def heaviside(self, values: Any) -> Tensor:
         """Elementwise 0 below 0, ``values`` at 0 and 1 above; 0 for NaN."""
 
@@ -1325,11 +1328,17 @@ class Methods(Operators):
     def polygamma_(self, n: builtins.int) -> Tensor:
         """In place, `polygamma`: this tensor takes the value of its result."""
 
+    def positive(self) -> Tensor:
+        """The same value: ``+input``."""
+
     def pow(self, other: Any) -> Tensor:
         """Elementwise ``a ** b``. Integers to negative powers are not defined."""
 
     def pow_(self, other: Any) -> Tensor:
         """In place, `pow`: this tensor takes the value of its result."""
+
+    def prelu(self, weight: Any) -> Tensor:
+        """``x`` where it is positive, ``weight * x`` elsewhere."""
 
     def prod(self, dim: Any = None, keepdim: builtins.bool = False, *, dtype: Any = None) -> Tensor:
         """The product over ``dim``, or over everything, in ``dtype`` where one is given. Bools and

@@ -11,7 +11,7 @@ import numpy as np
 from ferrule import planning
 from ferrule.autograd.node import OpNode, OutputNode
 from ferrule.autograd.rule import NamedRule, Rule
-from ferrule.errors import DeclarationError, OutOfRange
+from ferrule.errors import DeclarationError
 from ferrule.index_check import Bounds
 from ferrule.modes import Modes, current, interpret, no_grad
 from ferrule.plan import Plan
@@ -116,8 +116,11 @@ class Op:
         """Declare where the indices of its `Index` operand must lie; see `Bounds` for what
         ``function`` may ask for and returns.
 
+        Indices are checked before a kernel of the op runs, but not before the body of a composite:
+        an op that it calls with them checks them, so it must not call that one `unchecked`.
+
         Args:
-            ahead: the body of this composite refuses no index by itself, so they are to be checked
+            ahead: the body calls no op that would refuse the indices, so they are to be checked
                 before it runs.
         """
         self.index_bounds = Bounds(self.schema, function, ahead)
@@ -276,7 +279,7 @@ class Op:
             with no_grad():
                 result = self.body(*operands, **plan.attrs)
         except Exception as error:
-            if guard is not None and isinstance(error, OutOfRange):
+            if guard is not None and isinstance(error, IndexError):
                 guard.check(operands[guard.position]._data)  # to name this op, and not a part of it
             planning.note_body(error, plan)
             raise

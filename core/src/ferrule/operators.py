@@ -163,7 +163,7 @@ class Operators:
         return fe.bitwise_not(self)
 
     def __pos__(self: Any) -> Tensor:
-        return self
+        return fe.positive(self)
 
     def __getitem__(self: Any, index: Any) -> Tensor:
         return fe.indexing.get(self, index)

@@ -15,7 +15,7 @@ from typing import Any
 from ferrule import dims as dims_
 from ferrule import ops
 from ferrule.autograd.node import AliasNode
-from ferrule.errors import ShapeError
+from ferrule.errors import DTypeError, ShapeError
 from ferrule.modes import is_grad_enabled
 from ferrule.ops import inference
 from ferrule.ops.complex import conjugate
@@ -31,6 +31,22 @@ def clone(input: Tensor) -> Tensor:
     if copy._node is not None:
         copy._node = AliasNode(copy._node)
     return copy
+
+
+def detach(input: Tensor) -> Tensor:
+    """The same value, cut from the tape."""
+    return input.detach()
+
+
+def positive(input: Tensor) -> Tensor:
+    """The same value: ``+input``.
+
+    Raises:
+        DTypeError: it is bool, which has no sign.
+    """
+    if input.dtype.category == "bool":
+        raise DTypeError(f"positive: {input._type} has no sign; convert it with .int()")
+    return _same(input)
 
 
 def _same(input: Tensor) -> Tensor:

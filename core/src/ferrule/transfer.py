@@ -35,6 +35,6 @@ def transfer(x: Tensor, device: Device) -> Tensor:
     """
     if x.device is device:
         return x
-    if fe.func.is_batched(x):
-        return fe.func.with_bottom(x, transfer(fe.func.bottom(x), device))
+    if fe.func.batched.is_batched(x):
+        return fe.func.batched.with_bottom(x, transfer(fe.func.batched.bottom(x), device))
     return _Transfer.apply(x, device)

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import BroadcastableShapes, mutually_broadcastable_s
 import ferrule as fe
 from ferrule import Tensor
 
-BINARY = [fe.add, fe.sub, fe.mul, fe.div, fe.maximum, fe.pow]
+BINARY = [fe.ops.add, fe.ops.sub, fe.mul, fe.ops.div, fe.maximum, fe.pow]
 
 
 def summed_to(array: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:

@@ -49,7 +49,7 @@ def test_one_op_in_full(ferrule: Callable[..., Any]) -> None:
     assert rows["kind"] == "composite"
     assert rows["dtypes"] == "float16 bfloat16 float32 float64"
     assert rows["gradient"] == "by a rule of its own"
-    assert rows["declared in"] == "ferrule.ops.activation"
+    assert rows["declared in"] == "ferrule.ops.softmax"
 
 
 def test_how_an_op_runs(crippled: runtime.ActiveBackend, ferrule: Callable[..., Any]) -> None:

@@ -115,6 +115,25 @@ def test_its_gradient_agrees_with_a_loop(name: str) -> None:
             args = [fe.stack(column) if b else column[0] for column, b in zip(columns, batched)]
             together = func.vmap(pulled, in_dims=dims)(*args)
             compare(together, alone, f"gradient of {op.name} {sample} {batched}")
+        whole = [fe.stack(column) if column[0] is not None else None for column in zip(*draws)]
+        dims = tuple(None if x is None else 0 for x in whole)
+        through = through_the_map(op, sample, whole, dims, by)
+        compare(through, [pulled(*row) for row in draws], f"gradient through {op.name} {sample}")
+
+
+def through_the_map(op: Op, sample: Sample, whole: list[Any], dims: Any, by: list[int]) -> Any:
+    """The gradient taken outside, of what the mapped op returns."""
+
+    def outputs(*chosen: Any) -> Any:
+        given = list(whole)
+        for i, x in zip(by, chosen):
+            given[i] = x
+        found = func.vmap(lambda *xs: op(*xs, **sample.attrs), in_dims=dims)(*given)
+        found = found if isinstance(found, tuple) else (found,)
+        return [y for y in found if y.dtype is fe.float64]
+
+    ys, pull = func.vjp(outputs, *(whole[i] for i in by))
+    return pull([fe.cos(y) for y in ys])
 
 
 def mapped(

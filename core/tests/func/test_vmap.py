@@ -203,6 +203,21 @@ def test_autograd_grad_inside_and_a_jacobian_by_basis_vectors() -> None:
     close(rows, np.diag(np.exp(leaf.detach().numpy())))
 
 
+def test_hooks_see_one_sample() -> None:
+    def f(x: Tensor) -> Tensor:
+        y = x * 2
+
+        def hook(g: Tensor) -> Tensor:
+            assert g.shape == (3,)
+            return g * x
+
+        y.register_hook(hook)
+        return y.sum()
+
+    x = f64(4, 3)
+    close(func.vmap(func.grad(f))(x), 2 * x.numpy())
+
+
 def test_custom_functions_see_one_sample_both_ways() -> None:
     class Scaled(fe.autograd.Function):
         @staticmethod

@@ -159,7 +159,7 @@ def _origin(node: Node) -> str:
 
 
 def _has_nan(x: Tensor) -> bool:
-    below = fe.func.bottom(x).detach()
+    below = fe.func.batched.bottom(x).detach()
     if below.dtype.category not in ("floating", "complex"):
         return False
     array = below.numpy()

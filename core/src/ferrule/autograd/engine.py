@@ -142,7 +142,7 @@ def backward(
         ShapeError: a given gradient does not have its tensor's shape.
     """
     starts = _starts("backward", _list(tensors), grad_tensors)
-    if modes.current().stack and any(fe.func.is_batched(x) for start in starts for x in start):
+    if modes.current().stack and any(fe.func.batched.is_batched(x) for s in starts for x in s):
         raise GraphError(
             "backward: it adds to the .grad of leaves, which belong to no single sample, so it "
             "cannot run under vmap. Use fe.func.grad, fe.func.vjp or fe.autograd.grad inside of "
@@ -196,8 +196,8 @@ def grad(
         "retain_graph": create_graph if retain_graph is None else retain_graph,
         "create_graph": create_graph,
     }
-    if modes.current().stack and any(fe.func.is_batched(y) for y, _ in starts):
-        arrived = fe.func.grad_under_vmap(starts, wanted, **how)
+    if modes.current().stack and any(fe.func.batched.is_batched(y) for y, _ in starts):
+        arrived = fe.func.tape.grad_under_vmap(starts, wanted, **how)
     else:
         nodes = [_target("grad", x) for x in wanted]
         roots = [(y._node, g) for y, g in starts if y._node is not None]

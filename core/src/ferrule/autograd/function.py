@@ -124,8 +124,8 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Call forward, and put the call on the tape if an argument requires a gradient."""
-        mapped = modes.current().stack and any(map(fe.func.is_batched, args))
-        where = fe.func.bottom if mapped else _itself
+        mapped = modes.current().stack and any(map(fe.func.batched.is_batched, args))
+        where = fe.func.batched.bottom if mapped else _itself
         parents = tuple(where(a)._node if isinstance(a, Tensor) else None for a in args)
         recording = modes.current().recording and any(p is not None for p in parents)
         context = Context(tuple(recording and p is not None for p in parents))
@@ -137,7 +137,7 @@ class Function:
         outputs = found if isinstance(found, tuple) else (found,)
         outs = tuple(y._type for y in outputs)
         if mapped:
-            node = fe.func.lifted_function(cls, context, parents, types, outs, args, outputs)
+            node = fe.func.lifted.lifted_function(cls, context, parents, types, outs, args, outputs)
         else:
             node = FunctionNode(cls, context, parents, types, outs)
         marked = context._non_differentiable

@@ -44,7 +44,7 @@ class graph:
         self, outputs: Tensor | Sequence[Tensor], params: Mapping[str, Tensor] | None = None
     ) -> None:
         tensors = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-        roots = [fe.func.bottom(y) for y in tensors]
+        roots = [fe.func.batched.bottom(y) for y in tensors]
         if all(y._node is None for y in roots):
             raise GraphError(
                 "graph: no output requires a gradient, so nothing is on the tape; compute it from "
@@ -53,7 +53,7 @@ class graph:
         names = {
             node: name
             for name, p in (params or {}).items()
-            if (node := fe.func.bottom(p)._node) is not None
+            if (node := fe.func.batched.bottom(p)._node) is not None
         }
         self.source = "\n".join(_lines(roots, names)) + "\n"
 

@@ -100,8 +100,8 @@ class Packed:
         self._bare = kind is not None  # an array
         if kind is not None:
             x = Tensor(x, kind)
-        below = fe.func.bottom(x)
-        self._vmaps = fe.func.levels(x)
+        below = fe.func.batched.bottom(x)
+        self._vmaps = fe.func.batched.levels(x)
         self._type, self._node = below._type, below._node
         self._unpack = hooks.unpack_hook
         with _without_hooks(), no_grad():
@@ -119,7 +119,7 @@ class Packed:
             )
         if self._bare:
             return found._data
-        return fe.func.wrapped(found._placed(self._node), self._vmaps)
+        return fe.func.batched.wrapped(found._placed(self._node), self._vmaps)
 
 
 def restored(x: Any) -> Any:
@@ -181,7 +181,7 @@ def innermost() -> saved_tensors_hooks | None:
 def made_since(start: int, results: Any) -> Iterator[Node]:
     """The nodes behind the results of an op that are younger than ``start``, in a fixed order."""
     results = results if isinstance(results, tuple) else (results,)
-    stack = [fe.func.bottom(y)._node for y in reversed(results)]
+    stack = [fe.func.batched.bottom(y)._node for y in reversed(results)]
     seen: set[Node] = set()
     while stack:
         node = stack.pop()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NoReturn
 
 from ferrule import ops
 from ferrule.autograd.node import Leaf, Node
 from ferrule.errors import GraphError
-from ferrule.modes import Interpreter, current, is_grad_enabled
+from ferrule.modes import Interpreter, Modes, Scope, current, is_grad_enabled
 from ferrule.tensor import RemovableHandle, Tensor
 from ferrule.tensor_type import TensorType
 from ferrule_plugins import Spec
@@ -125,8 +125,15 @@ class Batched(Tensor):
     def retain_grad(self) -> None:
         bottom(self).retain_grad()
 
-    def register_hook(self, hook: Any) -> RemovableHandle:
-        return bottom(self).register_hook(hook)
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        vmaps = levels(self)
+
+        def of_all(g: Tensor) -> Tensor | None:
+            with under(vmaps):
+                replaced = hook(all_lifted(g, vmaps))
+                return None if replaced is None else all_lowered(replaced, vmaps)
+
+        return bottom(self).register_hook(of_all)
 
     def _give(self, target: Tensor) -> None:
         self._batch.vmap.note_write(target)
@@ -205,6 +212,17 @@ def is_batched(x: Any) -> bool:
 def in_force() -> tuple[Level, ...]:
     """The calls of `vmap` that the code runs under, the outermost first."""
     return tuple(i for i in current().stack if isinstance(i, Level))
+
+
+class under(Scope):
+    """Puts the given calls of `vmap` in force, those that are not."""
+
+    def __init__(self, vmaps: Iterable[Level]) -> None:
+        super().__init__()
+        self.vmaps = tuple(vmaps)
+
+    def modes(self, now: Modes) -> Modes:
+        return now.with_stack((*now.stack, *(v for v in self.vmaps if v not in now.stack)))
 
 
 def position(vmap: Level) -> int:

@@ -1,4 +1,4 @@
-"""Derivatives as functions: `grad`, `vjp`, `jvp` and `linearize`."""
+"""Derivatives as functions, by reverse mode: `grad` and `vjp`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from ferrule import modes, ops
+from ferrule import ops
 from ferrule.errors import ArgumentError, GraphError
 from ferrule.func.pytree import Structure, flatten
 from ferrule.func.tape import Taped, zeros_for
@@ -35,10 +35,10 @@ def grad(
     """
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        gradients, _, aux = _grad(f"grad({_name(func)})", func, argnums, has_aux, args, kwargs)
+        gradients, _, aux = _grad(f"grad({name_of(func)})", func, argnums, has_aux, args, kwargs)
         return (gradients, aux) if has_aux else gradients
 
-    return _like(func, gradient)
+    return like(func, gradient)
 
 
 def grad_and_value(
@@ -49,11 +49,11 @@ def grad_and_value(
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
         gradients, value, aux = _grad(
-            f"grad_and_value({_name(func)})", func, argnums, has_aux, args, kwargs
+            f"grad_and_value({name_of(func)})", func, argnums, has_aux, args, kwargs
         )
         return (gradients, (value, aux)) if has_aux else (gradients, value)
 
-    return _like(func, gradient)
+    return like(func, gradient)
 
 
 def value_and_grad(
@@ -64,11 +64,11 @@ def value_and_grad(
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
         gradients, value, aux = _grad(
-            f"value_and_grad({_name(func)})", func, argnums, has_aux, args, kwargs
+            f"value_and_grad({name_of(func)})", func, argnums, has_aux, args, kwargs
         )
         return ((value, aux), gradients) if has_aux else (value, gradients)
 
-    return _like(func, gradient)
+    return like(func, gradient)
 
 
 def _grad(
@@ -86,7 +86,7 @@ def _grad(
     with tape.running():
         given = structure.build(list(tape.inputs))
         result = func(*_replaced(args, places, given), **kwargs)
-    value, aux = _split(name, result, has_aux)
+    value, aux = split(name, result, has_aux)
     if not isinstance(value, Tensor):
         raise GraphError(
             f"{name}: the function must return a tensor, and returned {type(value).__name__}"
@@ -125,14 +125,14 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         ``(value, vjp_fn)``, or ``(value, vjp_fn, aux)``. ``vjp_fn(cotangents)`` may be called
         often; it returns a tuple with one entry for each primal.
     """
-    name = f"vjp({_name(func)})"
+    name = f"vjp({name_of(func)})"
     if not primals:
         raise GraphError(f"{name}: there are no primals to differentiate by")
     leaves, structure = flatten(primals)
     tape = Taped(name, leaves)
     with tape.running():
         result = func(*structure.build(list(tape.inputs)))
-    value, aux = _split(name, result, has_aux)
+    value, aux = split(name, result, has_aux)
     outputs, outer = flatten(value)
     check_tensors(name, outputs)
 
@@ -146,7 +146,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                 f"{name}: the cotangents are {found}, and the function returned {outer}; they must "
                 "have one structure"
             )
-        _check_types(name, "cotangent", gradients, outputs)
+        check_types(name, "cotangent", gradients, outputs)
         gradients = materialised(tape, tape.inputs, tape.gradients(outputs, gradients))
         return structure.build(gradients)
 
@@ -155,124 +155,6 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         return value, vjp_fn
     aux_leaves, aux_structure = flatten(aux)
     return value, vjp_fn, aux_structure.build(tape.leave(aux_leaves))
-
-
-def jvp(
-    func: Callable[..., Any],
-    primals: Any,
-    tangents: Any,
-    *,
-    strict: bool = False,
-    has_aux: bool = False,
-) -> Any:
-    """The value of ``func``, and its derivative in one direction.
-
-    The backward pass is linear in the gradient that enters it; the derivative in a direction is its
-    transpose. So this costs about three calls of the function, whatever its sizes.
-
-    Args:
-        func: takes and returns tensors, or nested tuples, lists and dicts of them.
-        primals: a tuple: where to differentiate.
-        tangents: the direction, in the structure, shapes and dtypes of ``primals``.
-        strict: refuse an output that does not depend on the primals.
-        has_aux: ``func`` returns a pair, and the second of it is only passed on.
-
-    Returns:
-        ``(value, derivative)``, or ``(value, derivative, aux)``.
-    """
-    name = f"jvp({_name(func)})"
-    if not isinstance(primals, tuple) or not primals:
-        raise GraphError(f"{name}: primals is a tuple with at least one argument, not {primals!r}")
-    if not isinstance(tangents, tuple):
-        raise GraphError(f"{name}: tangents is a tuple like primals, not {tangents!r}")
-    line = Line(name, func, primals, has_aux, strict)
-    derivative = line.along(tangents)
-    return (line.value, derivative, line.aux) if has_aux else (line.value, derivative)
-
-
-def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
-    """The value of ``func`` at ``primals``, and its derivative there: a linear function of a
-    direction, which does not call ``func`` again.
-
-    Returns:
-        ``(value, jvp_fn)``; ``jvp_fn(*tangents)`` is as in `jvp`.
-    """
-    name = f"linearize({_name(func)})"
-    if not primals:
-        raise GraphError(f"{name}: there are no primals to differentiate by")
-    line = Line(name, func, primals, False, False)
-    return line.value, lambda *tangents: line.along(tangents)
-
-
-class Line:
-    """A function's derivative at one place.
-
-    Attributes:
-        value: the function's value.
-        aux: what it passed on.
-        outer: the structure of the value.
-    """
-
-    def __init__(
-        self, name: str, func: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool,
-        strict: bool,
-    ) -> None:  # fmt: skip
-        self.name = name
-        self.primals, self.structure = flatten(primals)
-        self._tape = tape = Taped(name, self.primals)
-        with tape.running():
-            result = func(*self.structure.build(list(tape.inputs)))
-        value, aux = _split(name, result, has_aux)
-        self.outputs, self.outer = flatten(value)
-        check_tensors(name, self.outputs)
-        primal_entries = list(tape.entries)
-        with modes.record_always():
-            # the backward pass, as a function of the gradients that enter it
-            floating = [y.dtype.category in ("floating", "complex") for y in self.outputs]
-            self._cotangents = [
-                tape.enter(zeros_for(y)) if f else None for y, f in zip(self.outputs, floating)
-            ]
-            self._cotangent_entries = tape.entries[len(primal_entries) :]
-            self._pulled = tape.gradients(
-                [y for y, f in zip(self.outputs, floating) if f],
-                [u for u in self._cotangents if u is not None],
-                targets=primal_entries,
-                create_graph=True,
-            )
-        if strict:
-            self._refuse_constants(primal_entries)
-        self.value = self.outer.build(tape.leave(self.outputs))
-        aux_leaves, aux_structure = flatten(aux)
-        self.aux = aux_structure.build(tape.leave(aux_leaves))
-
-    def along(self, tangents: tuple[Any, ...]) -> Any:
-        """The derivative in one direction."""
-        leaves, structure = flatten(tangents)
-        if structure != self.structure:
-            raise GraphError(
-                f"{self.name}: the tangents are {structure}, and the primals {self.structure}; "
-                "they must have one structure"
-            )
-        _check_types(self.name, "tangent", leaves, self.primals)
-        pairs = [(g, t) for g, t in zip(self._pulled, leaves) if g is not None]
-        found = iter(
-            self._tape.gradients(
-                [g for g, _ in pairs],
-                [t for _, t in pairs],
-                targets=self._cotangent_entries,
-            )
-        )
-        derivatives = [None if u is None else next(found) for u in self._cotangents]
-        return self.outer.build(materialised(self._tape, self.outputs, derivatives))
-
-    def _refuse_constants(self, entries: list[Any]) -> None:
-        for i, y in enumerate(self.outputs):
-            found = self._tape.gradients([y], [zeros_for(y)], targets=entries, create_graph=False)
-            if all(g is None for g in found):
-                raise GraphError(
-                    f"{self.name}: output {i} does not depend on the inputs, which strict=True "
-                    "does not allow"
-                )
 
 
 def materialised(tape: Taped, like: list[Any], found: list[Tensor | None]) -> list[Any]:
@@ -313,7 +195,8 @@ def of_chosen(
     )
 
 
-def _split(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
+def split(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
+    """A function's value, and what it passes on besides."""
     if not has_aux:
         return result, None
     if not isinstance(result, tuple) or len(result) != 2:
@@ -336,7 +219,8 @@ def check_tensors(name: str, outputs: list[Any]) -> None:
         raise GraphError(f"{name}: the function returned nothing to differentiate")
 
 
-def _check_types(name: str, what: str, given: list[Any], wanted: list[Any]) -> None:
+def check_types(name: str, what: str, given: list[Any], wanted: list[Any]) -> None:
+    """Refuse tensors of other shapes than those that they belong to."""
     for i, (g, y) in enumerate(zip(given, wanted)):
         if not isinstance(g, Tensor):
             raise GraphError(f"{name}: {what} {i} must be a tensor, not {type(g).__name__}")
@@ -346,11 +230,13 @@ def _check_types(name: str, what: str, given: list[Any], wanted: list[Any]) -> N
             )
 
 
-def _name(func: Any) -> str:
+def name_of(func: Any) -> str:
+    """What messages call a function."""
     return getattr(func, "__name__", type(func).__name__)
 
 
-def _like(func: Any, made: Callable[..., Any]) -> Callable[..., Any]:
+def like(func: Any, made: Callable[..., Any]) -> Callable[..., Any]:
+    """``made``, with the name and documentation of ``func``."""
     return wraps(func)(made) if hasattr(func, "__name__") else made
 
 

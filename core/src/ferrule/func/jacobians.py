@@ -7,7 +7,8 @@ from typing import Any
 
 from ferrule import ops
 from ferrule.errors import ArgumentError
-from ferrule.func.derivatives import Argnums, Line, _like, _name, of_chosen, structure_of, vjp
+from ferrule.func.derivatives import Argnums, like, name_of, of_chosen, structure_of, vjp
+from ferrule.func.directions import Line
 from ferrule.func.interpreter import Randomness
 from ferrule.func.mapping import vmap
 from ferrule.func.pytree import flatten
@@ -40,7 +41,7 @@ def jacrev(
         raise ArgumentError(f"jacrev: chunk_size must be positive, not {chunk_size}")
 
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        chosen, primals = of_chosen(f"jacrev({_name(func)})", func, argnums, args, kwargs)
+        chosen, primals = of_chosen(f"jacrev({name_of(func)})", func, argnums, args, kwargs)
         found = vjp(chosen, *primals, has_aux=has_aux)
         value, vjp_fn = found[:2]
         outputs, outer = flatten(value)
@@ -66,7 +67,7 @@ def jacrev(
         jacobians = outer.build(entries)
         return (jacobians, found[2]) if has_aux else jacobians
 
-    return _like(func, jacobian)
+    return like(func, jacobian)
 
 
 def jacfwd(
@@ -88,7 +89,7 @@ def jacfwd(
         )
 
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        name = f"jacfwd({_name(func)})"
+        name = f"jacfwd({name_of(func)})"
         chosen, primals = of_chosen(name, func, argnums, args, kwargs)
         line = Line(name, chosen, primals, has_aux, False)
         inputs, inner = flatten(primals)
@@ -112,7 +113,7 @@ def jacfwd(
         found = line.outer.build(entries)
         return (found, line.aux) if has_aux else found
 
-    return _like(func, jacobian)
+    return like(func, jacobian)
 
 
 def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

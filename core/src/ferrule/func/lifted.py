@@ -8,7 +8,7 @@ the gradient of all samples into the form in which the rule saw its operands, ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from types import FunctionType
 from typing import Any
@@ -17,28 +17,17 @@ from ferrule import ops
 from ferrule.autograd.function import Context, Function, FunctionNode
 from ferrule.autograd.node import Node, OpNode, OutputNode, Pulled, fit
 from ferrule.func.batched import (
-    Level,
     all_lifted,
     bottom,
     in_force,
     levels,
     lower,
     position,
+    under,
 )
-from ferrule.modes import Modes, Scope, announce
+from ferrule.modes import announce
 from ferrule.plan import Plan
 from ferrule.tensor import Tensor
-
-
-class under(Scope):
-    """Puts the given calls of `vmap` in force, those that are not."""
-
-    def __init__(self, vmaps: Iterable[Level]) -> None:
-        super().__init__()
-        self.vmaps = tuple(vmaps)
-
-    def modes(self, now: Modes) -> Modes:
-        return now.with_stack((*now.stack, *(v for v in self.vmaps if v not in now.stack)))
 
 
 class Layout:

@@ -76,9 +76,12 @@ def cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
     Raises:
         LinAlgError: a matrix is not positive definite.
     """
-    factor, info = cholesky_ex(input, upper=upper)
-    _refuse_not_positive("linalg.cholesky", info)
-    return factor
+    x = adjoint(input) if upper and input.ndim > 1 else input
+    factor = ops.cholesky(x)
+    failed = failures.first(factor)
+    if failures.any_of(failed):
+        _refuse_not_positive("linalg.cholesky", failures.not_positive(x, failed))
+    return adjoint(factor) if upper else factor
 
 
 def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> CholeskyEx:

@@ -10,12 +10,10 @@ import numpy as np
 from ferrule import ops
 from ferrule.errors import LinAlgError
 from ferrule.ops.linalg.matrices import (
-    columns,
     diagonal,
     has_values,
     hermitian_from_lower,
     real_part,
-    rows,
 )
 from ferrule.tensor import Tensor
 from ferrule_plugins.dtypes import bool_, int32
@@ -43,8 +41,11 @@ def first(x: Tensor) -> Tensor:
     matrices without elements."""
     if not x.shape[-1] or not x.shape[-2]:
         return ops.full(shape=x.shape[:-2], value=False, dtype=bool_, device=x.device)
-    corner = rows(columns(x, 0, 1), 0, 1).detach()
-    return ops.reshape(ops.ne(corner, corner), shape=x.shape[:-2])
+    lead = x.shape[:-2]
+    zeros, ones = (0,) * len(lead), (1,) * len(lead)
+    place = {"starts": (*zeros, 0, 0), "stops": (*lead, 1, 1), "steps": (*ones, 1, 1)}
+    corner = ops.reshape(ops.slice(x.detach(), **place), shape=lead)
+    return ops.ne(corner, corner)
 
 
 def finite(x: Tensor) -> Tensor:

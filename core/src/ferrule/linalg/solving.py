@@ -51,27 +51,39 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     Raises:
         LinAlgError: a matrix is singular.
     """
-    x, info = solve_ex(A, B, left=left)
-    _refuse_singular("linalg.solve", info)
+    x = _solution(A, B, left)
+    if failures.any_of(failures.first(_matrices(A, B, x))):
+        _refuse_singular("linalg.solve", _info(A, _matrices(A, B, B), _matrices(A, B, x)))
     return x
 
 
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> SolveEx:
     """As `solve`, with ``info`` in the place of the error unless ``check_errors``: for each matrix
     0, or which pivot of its elimination is 0, counted from 1. Its solution is NaN throughout."""
-    vector = B.ndim == 1 or (B.ndim == A.ndim - 1 and B.shape == A.shape[:-1])
-    if vector and not left:
-        raise ShapeError(f"solve: vectors ({B._type}) are solved for on the left; use left=True")
-    b = column(B) if vector else B
-    if left:
-        x = ops.solve(A, b)
-    else:
-        rectangular(A), rectangular(b)
-        x = swapped(ops.solve(swapped(A), swapped(b)))
-    info = _info(A, b, x)
+    x = _solution(A, B, left)
+    info = _info(A, _matrices(A, B, B), _matrices(A, B, x))
     if check_errors:
         _refuse_singular("linalg.solve_ex", info)
-    return SolveEx(ops.reshape(x, shape=x.shape[:-1]) if vector else x, info)
+    return SolveEx(x, info)
+
+
+def _are_vectors(a: Tensor, b: Tensor) -> bool:
+    return b.ndim == 1 or (b.ndim == a.ndim - 1 and b.shape == a.shape[:-1])
+
+
+def _matrices(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
+    """``x``, with its vectors as columns where the right sides ``b`` are vectors."""
+    return column(x) if _are_vectors(a, b) else x
+
+
+def _solution(a: Tensor, b: Tensor, left: bool) -> Tensor:
+    if not left and _are_vectors(a, b):
+        raise ShapeError(f"solve: vectors ({b._type}) are solved for on the left; use left=True")
+    if not left:
+        rectangular(a), rectangular(b)
+        return swapped(ops.solve(swapped(a), swapped(b)))
+    x = ops.solve(a, _matrices(a, b, b))
+    return ops.reshape(x, shape=x.shape[:-1]) if _are_vectors(a, b) else x
 
 
 def _info(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
@@ -121,8 +133,9 @@ def inv(A: Tensor) -> Tensor:
     Raises:
         LinAlgError: a matrix is singular.
     """
-    y, info = inv_ex(A)
-    _refuse_singular("linalg.inv", info)
+    y = ops.inv(A)
+    if failures.any_of(failures.first(y)):
+        _refuse_singular("linalg.inv", _inverse_info(A, y))
     return y
 
 
@@ -130,13 +143,17 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> InvEx:
     """As `inv`, with ``info`` in the place of the error unless ``check_errors``: for each matrix 0,
     or which pivot of its elimination is 0, counted from 1. Its inverse is NaN throughout."""
     y = ops.inv(A)
-    failed = failures.first(y)
-    if failures.any_of(failed):
-        failed = ops.logical_and(failed, failures.finite(A))
-    info = failures.singular(A, failed)
+    info = _inverse_info(A, y)
     if check_errors:
         _refuse_singular("linalg.inv_ex", info)
     return InvEx(y, info)
+
+
+def _inverse_info(a: Tensor, y: Tensor) -> Tensor:
+    failed = failures.first(y)
+    if failures.any_of(failed):
+        failed = ops.logical_and(failed, failures.finite(a))
+    return failures.singular(a, failed)
 
 
 def pinv(

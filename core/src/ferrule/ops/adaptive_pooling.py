@@ -12,16 +12,16 @@ from ferrule.declare import composite, floating
 from ferrule.errors import ShapeError
 from ferrule.ops.arithmetic import div
 from ferrule.ops.choice import cast
-from ferrule.ops.folding import HALVES
 from ferrule.ops.indexing import gather, index_select
 from ferrule.ops.pooling import put_back
+from ferrule.ops.precision import widened
 from ferrule.ops.reduction import argmax
 from ferrule.ops.resampling import lengths, windows
 from ferrule.ops.shape import expand, permute, reshape
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
 from ferrule_plugins import Shaped
-from ferrule_plugins.dtypes import float32, int64
+from ferrule_plugins.dtypes import int64
 
 _SAMPLES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
     ((2, 2, 4, 6), (2, 3)),
@@ -53,7 +53,7 @@ def adaptive_avg_pool(x: Tensor, *, output_size: tuple[int, ...]) -> Tensor:
         ``(N, C, *output_size)``.
     """
     _check("adaptive_avg_pool", x, output_size)
-    y = cast(x, dtype=float32) if x.dtype in HALVES else x
+    y = widened(x)
     along = [windows(n, m) for n, m in zip(x.shape[2:], output_size)]
     for d, (sampling, _) in enumerate(along):
         y = sampling(y, 2 + d)
@@ -62,7 +62,7 @@ def adaptive_avg_pool(x: Tensor, *, output_size: tuple[int, ...]) -> Tensor:
 
 @adaptive_avg_pool.vjp
 def _(g, x: Shaped, output_size):
-    y = cast(g, dtype=float32) if g.dtype in HALVES else g
+    y = widened(g)
     along = [windows(n, m) for n, m in zip(x.shape[2:], output_size)]
     y = div(y, _lengths(along, y))
     for d, (sampling, _) in enumerate(along):

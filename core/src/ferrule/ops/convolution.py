@@ -13,14 +13,14 @@ from ferrule.declare import composite, numeric
 from ferrule.errors import ShapeError
 from ferrule.ops.choice import cast
 from ferrule.ops.complex import conjugate
-from ferrule.ops.folding import HALVES, col2im, im2col
+from ferrule.ops.folding import col2im, im2col
 from ferrule.ops.linalg import matmul
+from ferrule.ops.precision import HALVES, widened
 from ferrule.ops.reduction import sum
 from ferrule.ops.shape import permute, reshape
 from ferrule.ops.window import Sizes, Windows
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
-from ferrule_plugins.dtypes import float32
 
 
 def _options(
@@ -161,7 +161,7 @@ def conv_input(
     _check_gradient("conv_input", grad_output, input_size, weight.shape, windows)
     options: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
     if grad_output.dtype in HALVES:
-        wide = cast(grad_output, dtype=float32), cast(weight, dtype=float32)
+        wide = widened((grad_output, weight))
         y = conv_input(*wide, input_size=input_size, **options, groups=groups)
         return cast(y, dtype=grad_output.dtype)
     rows = permute(_filter_rows(weight, groups), dims=(0, 2, 1))

@@ -11,16 +11,12 @@ from typing import Any
 
 from ferrule.declare import composite, everything, numeric
 from ferrule.errors import ShapeError
-from ferrule.ops.choice import cast
+from ferrule.ops.precision import in_float32
 from ferrule.ops.shape import reshape
 from ferrule.ops.window import Windows
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
 from ferrule_plugins import Shaped
-from ferrule_plugins.dtypes import bfloat16, float16, float32
-
-HALVES = (float16, bfloat16)
-"""The dtypes in which sums lose too much: they are computed in float32, and rounded once."""
 
 _ONES = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
 _SAMPLES: list[tuple[tuple[int, ...], dict[str, Any]]] = [
@@ -121,14 +117,13 @@ def col2im(
             f"(N, C * {windows.taps}, {math.prod(windows.count)}), a column for each of the "
             f"{windows.count} windows"
         )
-    if x.dtype in HALVES:
-        return cast(windows.fold(_taps_apart(cast(x, dtype=float32), windows)), dtype=x.dtype)
-    return windows.fold(_taps_apart(x, windows))
+    return _added_up(x, windows)
 
 
-def _taps_apart(x: Tensor, windows: Windows) -> Tensor:
+@in_float32
+def _added_up(x: Tensor, windows: Windows) -> Tensor:
     channels = x.shape[1] // windows.taps
-    return reshape(x, shape=(x.shape[0], channels, windows.taps, *windows.count))
+    return windows.fold(reshape(x, shape=(x.shape[0], channels, windows.taps, *windows.count)))
 
 
 @col2im.vjp

@@ -13,14 +13,14 @@ from ferrule.ops.arithmetic import remainder
 from ferrule.ops.choice import cast, where
 from ferrule.ops.comparison import eq, ge, gt, lt
 from ferrule.ops.creation import arange, full
-from ferrule.ops.folding import HALVES
 from ferrule.ops.indexing import gather
 from ferrule.ops.linalg import matmul
-from ferrule.ops.shape import cat, expand, narrow, permute, reshape
+from ferrule.ops.precision import HALVES, widened
 from ferrule.ops.rounding import floor, round
+from ferrule.ops.shape import cat, expand, narrow, permute, reshape
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
-from ferrule_plugins.dtypes import float32, int64
+from ferrule_plugins.dtypes import int64
 
 MODES = ("bilinear", "nearest", "bicubic")
 PADDING_MODES = ("zeros", "border", "reflection")
@@ -35,7 +35,7 @@ def _sample(x: tuple[int, ...], out: tuple[int, ...], reach: float = 0.95, **opt
 @composite(
     dtypes=floating,
     promote="same",
-    ref="ferrule_conformance.spatial_references:grid_sample",
+    ref="ferrule_conformance.resampling_references:grid_sample",
     samples=[
         _sample((2, 2, 4, 5), (3, 2)),
         _sample((1, 2, 4, 5), (3, 3), 1.6),
@@ -72,7 +72,7 @@ def grid_sample(
     """
     _check(x, grid, mode, padding_mode)
     if x.dtype in HALVES:
-        wide = cast(x, dtype=float32), cast(grid, dtype=float32)
+        wide = widened((x, grid))
         options = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
         return cast(grid_sample(*wide, **options), dtype=x.dtype)
     size = x.shape[2:]
@@ -230,7 +230,7 @@ def _check(x: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
 
 @composite(
     dtypes=floating,
-    ref="ferrule_conformance.spatial_references:affine_grid",
+    ref="ferrule_conformance.resampling_references:affine_grid",
     samples=[
         sample(of(2, 2, 3), size=(3, 2), align_corners=False),
         sample(of(1, 2, 3), size=(1, 4), align_corners=True),

@@ -7,12 +7,12 @@ from typing import Any
 from ferrule.declare import composite, floating
 from ferrule.errors import ArgumentError, ShapeError
 from ferrule.ops.choice import cast
-from ferrule.ops.folding import HALVES
+from ferrule.ops.precision import widened
 from ferrule.ops.resampling import Sampling, interpolation
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
 from ferrule_plugins import Shaped
-from ferrule_plugins.dtypes import float32, float64
+from ferrule_plugins.dtypes import float64
 
 MODES = ("nearest", "nearest-exact", "linear", "cubic", "lanczos")
 
@@ -35,7 +35,7 @@ _SAMPLES: list[tuple[tuple[int, ...], dict[str, Any]]] = [
 
 @composite(
     dtypes=floating,
-    ref="ferrule_conformance.spatial_references:interpolate",
+    ref="ferrule_conformance.resampling_references:interpolate",
     samples=[sample(of(*x), **options) for x, options in _SAMPLES],
     tolerance=8,
 )
@@ -83,7 +83,7 @@ def _(g, x: Shaped, size, mode, align_corners, scale_factor, antialias):
 
 @composite(
     dtypes=floating,
-    ref="ferrule_conformance.spatial_references:interpolate_input",
+    ref="ferrule_conformance.resampling_references:interpolate_input",
     samples=[
         sample(
             of(*x[:2], *options["size"]),
@@ -160,7 +160,7 @@ def _samplings(
 
 
 def _along_each_dim(x: Tensor, samplings: list[Sampling]) -> Tensor:
-    y = cast(x, dtype=float32) if x.dtype in HALVES else x
+    y = widened(x)
     # what makes the tensor smallest comes first
     for d in sorted(range(len(samplings)), key=lambda d: _growth(samplings[d])):
         y = samplings[d](y, 2 + d)

@@ -11,8 +11,8 @@ from ferrule.ops.arithmetic import maximum, minimum, mul, pow
 from ferrule.ops.choice import cast, where
 from ferrule.ops.comparison import eq, ne
 from ferrule.ops.creation import arange, full
-from ferrule.ops.folding import HALVES
 from ferrule.ops.indexing import gather, scatter_add
+from ferrule.ops.precision import widened
 from ferrule.ops.reduction import argmax
 from ferrule.ops.shape import reshape
 from ferrule.ops.window import Sizes, Windows, span
@@ -150,7 +150,7 @@ def avg_pool(
         ``(N, C, *out)``.
     """
     windows = _averaged(x, kernel_size, stride, padding, ceil_mode)
-    wide = cast(x, dtype=float32) if x.dtype in HALVES else x
+    wide = widened(x)
     divisor = _divisor(windows, wide, ceil_mode, count_include_pad, divisor_override)
     return cast(windows.sum(wide) / divisor, dtype=x.dtype)
 
@@ -167,7 +167,7 @@ def _(
     divisor_override,
 ):
     windows = _averaged(x, kernel_size, stride, padding, ceil_mode)
-    wide = cast(g, dtype=float32) if g.dtype in HALVES else g
+    wide = widened(g)
     divisor = _divisor(windows, wide, ceil_mode, count_include_pad, divisor_override)
     return cast(windows.spread(wide / divisor), dtype=g.dtype)
 

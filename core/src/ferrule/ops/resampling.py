@@ -115,10 +115,10 @@ def interpolation(
     step = 1 / scale if scale is not None and scale > 0 else size / new
     if align_corners:
         step = (size - 1) / (new - 1) if new > 1 else 0.0
+    if size == new and (antialias or mode == "linear"):
+        return Sampling(size, number[None])
     if antialias:
         return _filtered(size, step * (number + 0.5), step, mode)
-    if mode == "linear" and size == new:
-        return Sampling(size, number[None])
     centre = step * number if align_corners else step * (number + 0.5) - 0.5
     if mode == "linear":
         centre = np.maximum(centre, 0)

@@ -52,7 +52,7 @@ def max_unpool(x: Tensor, indices: Index[Tensor], *, output_size: tuple[int, ...
     shape = (*lead, math.prod(output_size))
     zeros = full(shape=shape, value=0, dtype=x.dtype, device=x.device)
     index, source = (reshape(each, shape=(*lead, places)) for each in (indices, x))
-    return reshape(scatter.unchecked(zeros, index, source, dim=2), shape=(*lead, *output_size))
+    return reshape(scatter(zeros, index, source, dim=2), shape=(*lead, *output_size))
 
 
 @max_unpool.bounds

@@ -7,10 +7,9 @@ from ferrule.errors import ArgumentError, ShapeError
 from ferrule.nn.functional.batch import as_given, with_batch
 from ferrule.nn.functional.padding import pad
 from ferrule.nn.pair import Sizes, sizes
-from ferrule.ops.folding import HALVES
+from ferrule.ops.precision import HALVES, widened
 from ferrule.ops.window import output_size, span
 from ferrule.tensor import Tensor
-from ferrule_plugins.dtypes import float32
 
 
 def conv1d(
@@ -216,7 +215,7 @@ def _conv_transpose(
         raise ShapeError(f"{name}: bias is {bias._type}; its shape must be ({filters},)")
     dtype = x.dtype
     if bias is not None and dtype in HALVES and weight.dtype is dtype is bias.dtype:
-        x, weight, bias = (each.to(float32) for each in (x, weight, bias))  # rounded once
+        x, weight, bias = widened((x, weight, bias))  # rounded once, at the end
     y = ops.conv_input(
         x, weight, input_size=(x.shape[0], filters, *size), stride=strides, padding=paddings,
         dilation=dilations, groups=groups,

@@ -52,8 +52,8 @@ def pad(
     if min(input.shape[-spatial:]) < 1:
         raise ShapeError(f"pad: {input._type} has an empty dim, which has nothing to pad with")
     result = tuple(b + n + c for b, n, c in zip(before, input.shape, after))
-    if min(result[-spatial:]) < 1:
-        raise ShapeError(f"pad: {input._type} would get the shape {result}; sizes are at least 1")
+    if max(result[-spatial:]) < 1 or min(result) < 0:
+        raise ShapeError(f"pad: {input._type} would get the shape {result}, which holds nothing")
     for d in range(missing, input.ndim):
         input = _along(input, d, before[d], after[d], mode)
     return input

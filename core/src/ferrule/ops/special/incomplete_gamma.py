@@ -232,7 +232,7 @@ def _slope(a: Tensor, x: Tensor) -> Tensor:
     inside = (a >= 0) & (x > 0) & (a < math.inf) & (x < math.inf)
     b, y = where(inside, a, 1.0), where(inside, x, 1.0)
     at_0 = where(a < 1.0, math.inf, where(a == 1.0, 1.0, 0.0))
-    edge = where(x == 0, at_0, where((a >= 0) & (x > 0), 0.0, math.nan))
+    edge = where((a > 0) & (x == 0), at_0, where((a >= 0) & (x > 0), 0.0, math.nan))
     return where(inside, _density(b, y) * b / y, edge)
 
 
