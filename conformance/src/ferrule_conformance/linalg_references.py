@@ -331,7 +331,9 @@ def einsum(*operands: Any, equation: str) -> Array:
     if y.dtype.kind not in "iu" or len(operands) > 1:
         return y
     summed = equation.replace("...", "").partition("->")  # of one operand
-    return y if set(summed[0]) == set(summed[2]) else np.einsum(equation, operands[0].astype(int))
+    if set(summed[0]) == set(summed[2]):
+        return y
+    return np.einsum(equation, *(x.astype(np.int64) for x in operands))
 
 
 def _in_order(equation: str) -> str:

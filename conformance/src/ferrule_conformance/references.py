@@ -23,9 +23,9 @@ Array = np.ndarray[Any, Any]
 __all__ = [
     "addcdiv", "addcmul", "angle", "arange", "cast", "cat", "clamp", "complex", "flip", "frac",
     "full", "gather", "gelu", "heaviside", "index_add", "index_select", "isclose", "ldexp",
-    "lerp", "log_softmax", "logsumexp", "nan_to_num", "nextafter", "pad", "random_bits", "relu",
+    "lerp", "log_softmax", "nan_to_num", "nextafter", "pad", "random_bits", "relu",
     "round_decimals", "rsqrt", "scatter_add", "sgn", "sigmoid", "silu", "slice", "softmax",
-    "sort", "trunc_divide", "var",
+    "sort", "trunc_divide",
 ]  # fmt: skip
 
 
@@ -213,16 +213,6 @@ def _rows(x: Array, dim: int) -> Iterator[tuple[Any, ...]]:
 
 
 # Statistics.
-
-
-def var(x: Array, *, dim: Shape, correction: int, keepdim: bool) -> Array:
-    n = math.prod(x.shape[d] for d in dim)
-    centre = np.sum(x, axis=dim, keepdims=True) / n
-    return np.sum((x - centre) ** 2, axis=dim, keepdims=keepdim) / (n - correction)
-
-
-def logsumexp(x: Array, *, dim: Shape, keepdim: bool) -> Array:
-    return np.log(np.sum(np.exp(x), axis=dim, keepdims=keepdim))
 
 
 def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Array:

@@ -5,6 +5,7 @@ A method *is* the function of its name, called with the tensor first, so one wor
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -22,22 +23,22 @@ ceil_ cholesky cholesky_inverse cholesky_solve chunk clamp_ clamp_max_ clamp_min
 conj_physical_ copysign_ corrcoef cos_ cosh_ count_nonzero cov cross cummax cummin cumprod_ cumsum_
 deg2rad_ det diag diag_embed diagflat diagonal diagonal_scatter diff digamma_ dist div_ divide_ dot
 dsplit eq_ equal erf_ erfc_ erfinv_ exp2_ exp_ expm1_ fix_ flatten fliplr flipud float_power_ floor_
-floor_divide_ fmax fmin fmod_ frac_ frexp gather gcd_ ge_ ger greater_ greater_equal_ gt_ hardshrink
+floor_divide_ fmax fmin fmod_ frac_ frexp gather ge_ ger greater_ greater_equal_ gt_ hardshrink
 heaviside_ histc histogram hsplit hypot_ i0_ igamma_ igammac_ index_add_ index_copy_ index_fill_
 index_put_ index_reduce_ index_select inner inverse is_complex is_nonzero is_same_size is_signed
-isclose isfinite isinf isnan isneginf isposinf isreal istft kron kthvalue lcm_ ldexp_ le_ lerp_
-less_ less_equal_ lgamma_ log10_ log1p_ log2_ log_ log_softmax logaddexp logaddexp2 logcumsumexp
-logdet logical_and_ logical_not_ logical_or_ logical_xor_ logit_ logsumexp lt_ lu_solve masked_fill_
+isclose isfinite isinf isnan isneginf isposinf isreal kron kthvalue ldexp_ le_ lerp_ less_
+less_equal_ lgamma_ log10_ log1p_ log2_ log_ log_softmax logaddexp logaddexp2 logcumsumexp logdet
+logical_and_ logical_not_ logical_or_ logical_xor_ logit_ logsumexp lt_ lu lu_solve masked_fill_
 masked_scatter_ masked_select matmul matrix_exp matrix_power max maximum mean median min minimum mm
 mode moveaxis movedim msort mul_ multinomial multiply_ mv mvlgamma_ nan_to_num_ nanmean nanmedian
 nanquantile nansum narrow ne_ neg_ negative_ nextafter_ nonzero norm not_equal_ orgqr ormqr outer
 pinverse positive pow_ prelu prod put_ qr quantile rad2deg_ ravel reciprocal_ relu_ remainder_
 renorm_ repeat_interleave resolve_conj roll rot90 round_ rsqrt_ scatter_ scatter_add_
 scatter_reduce_ select select_scatter sgn_ sigmoid_ sign_ signbit sin_ sinc_ sinh_ slice_scatter
-slogdet softmax sort split_with_sizes sqrt_ square_ squeeze_ std stft sub_ subtract_ sum svd
-swapaxes_ swapdims_ t_ take take_along_dim tan_ tanh_ tensor_split tile topk trace transpose_
-triangular_solve tril_ triu_ true_divide_ trunc_ unbind unflatten unique unique_consecutive
-unsqueeze_ var vdot vsplit xlogy_
+slogdet softmax sort split_with_sizes sqrt_ square_ squeeze_ std sub_ subtract_ sum svd swapaxes_
+swapdims_ t_ take take_along_dim tan_ tanh_ tensor_split tile topk trace transpose_ triangular_solve
+tril_ triu_ true_divide_ trunc_ unbind unflatten unique unique_consecutive unsqueeze_ var vdot
+vsplit xlogy_
 """
 METHODS = tuple(_WORDS.split())
 
@@ -116,13 +117,18 @@ def _in_place(name: str, function: Any) -> Callable[..., Any]:
     reshaped = name in _RESHAPING
     if _is_unary(function):
 
-        def method(self):  # pyright: ignore[reportRedeclaration]  one of three
+        def method(self):  # pyright: ignore[reportRedeclaration]  one of four
             return self._rebind(title, function(self))
 
     elif _is_binary(function):
 
-        def method(self, other):  # pyright: ignore[reportRedeclaration]  one of three
+        def method(self, other):  # pyright: ignore[reportRedeclaration]  one of four
             return self._rebind(title, function(self, other))
+
+    elif _is_binary_with_options(function):
+
+        def method(self, other, **options):  # pyright: ignore[reportRedeclaration]  one of four
+            return self._rebind(title, function(self, other, **options))
 
     else:
 
@@ -145,7 +151,19 @@ def _is_binary(function: Any) -> bool:
     if not isinstance(function, Op):
         return False
     schema = function.schema
-    return schema.roles == ("value", "value") and schema.required == 2 and not schema.attributes
+    two = schema.roles == ("value", "value") and schema.required == 2 and not schema.attributes
+    return two and schema.operands[1].name in ("b", "other")  # the exponent of `pow` is called so
+
+
+def _is_binary_with_options(function: Any) -> bool:
+    """``add(input, other, *, alpha=1)`` and the like."""
+    kinds = [(p.name, p.kind) for p in inspect.signature(function).parameters.values()]
+    named = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return (
+        not isinstance(function, Op)
+        and kinds[:2] == [("input", named), ("other", named)]
+        and all(kind is inspect.Parameter.KEYWORD_ONLY for _, kind in kinds[2:])
+    )
 
 
 def _named(method: Callable[..., Any], name: str, function: Any) -> Callable[..., Any]:

@@ -1047,6 +1047,10 @@ class Methods(Operators):
     def lt_(self, other: Any) -> Tensor:
         """In place, `lt`: this tensor takes the value of its result."""
 
+    def lu(self, pivot: builtins.bool = True, get_infos: builtins.bool = False) -> Any:
+        """``fe.linalg.lu_factor``, which does not refuse singular matrices: the packed factors, the
+        pivots, and, with ``get_infos``, for each matrix 0 or which pivot is 0."""
+
     def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
         """``fe.linalg.lu_solve``, with the right side first."""
 
@@ -1331,10 +1335,10 @@ class Methods(Operators):
     def positive(self) -> Tensor:
         """The same value: ``+input``."""
 
-    def pow(self, other: Any) -> Tensor:
-        """Elementwise ``a ** b``. Integers to negative powers are not defined."""
+    def pow(self, exponent: Any) -> Tensor:
+        """Elementwise ``a ** exponent``. Integers to negative powers are not defined."""
 
-    def pow_(self, other: Any) -> Tensor:
+    def pow_(self, exponent: Any) -> Tensor:
         """In place, `pow`: this tensor takes the value of its result."""
 
     def prelu(self, weight: Any) -> Tensor:

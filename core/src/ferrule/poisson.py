@@ -51,6 +51,8 @@ def _by_inversion(rate: Tensor, generator: Generator | None) -> Tensor:
     for k in range(1, _STEPS):
         mass = mass * rate / float(k)
         further = (u >= total) & (total + mass > total)
+        if not bool(ops.any(further).item()):
+            break
         found = ops.where(further, float(k), found)
         total = total + mass
     return found

@@ -65,7 +65,7 @@ def test_what_is_not_positive_definite_is_refused() -> None:
     both = fe.tensor(np.stack([good, bad]))
     with pytest.raises(fe.linalg.LinAlgError, match=r"batch element 1.*minor of order 2"):
         fe.linalg.cholesky(both)
-    with pytest.raises(fe.linalg.LinAlgError, match="linalg.cholesky: the matrix is not positive"):
+    with pytest.raises(fe.linalg.LinAlgError, match=r"linalg\.cholesky: the matrix is not"):
         fe.linalg.cholesky(fe.tensor(bad))
     with pytest.raises(fe.linalg.LinAlgError, match="order 1"):
         fe.linalg.cholesky(fe.tensor(bad * np.nan))
@@ -130,10 +130,8 @@ def test_lu(draw: Draw, shape: tuple[int, ...]) -> None:
     p, low, high = fe.linalg.lu(fe.tensor(x))
     close(p @ low @ high, x)
     packed, pivots = fe.lu(fe.tensor(x))
-    for matrix, way in zip(x.reshape(-1, *shape[-2:]), np.ndindex(shape[:-2])):
-        if not matrix.size:
-            continue
-        want, exchanges = scipy.linalg.lu_factor(matrix)
+    for way in np.ndindex(shape[:-2]) if x.size else ():
+        want, exchanges = scipy.linalg.lu_factor(x[way])
         close(fe.tensor(np.asarray(packed)[way]), want)
         np.testing.assert_array_equal(np.asarray(pivots)[way], exchanges + 1)
     for got, want in zip(fe.lu_unpack(packed, pivots), (p, low, high)):
@@ -169,11 +167,12 @@ def test_lu_of_singular_matrices() -> None:
 
 def test_householder_product_is_that_of_reflections(draw: Draw) -> None:
     x = draw(5, 3)
-    (packed, tau), _ = scipy.linalg.qr(x, mode="raw")
+    qr: Any = scipy.linalg.qr
+    (packed, tau), _ = qr(x, mode="raw")
     q = fe.linalg.householder_product(fe.tensor(packed), fe.tensor(tau))
-    want, _ = scipy.linalg.qr(x, mode="economic")
+    want, _ = qr(x, mode="economic")
     close(q, want)
-    whole, _ = scipy.linalg.qr(x)
+    whole, _ = qr(x)
     other = draw(5, 2)
     close(fe.ormqr(fe.tensor(packed), fe.tensor(tau), fe.tensor(other)), whole @ other)
     close(

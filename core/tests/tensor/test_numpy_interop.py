@@ -199,7 +199,7 @@ def test_what_cannot_be_shared_is_copied_unless_that_is_refused() -> None:
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="Python has __buffer__ from 3.12 on")
 def test_buffer_protocol() -> None:
     x = fe.tensor([[1.0, 2.0]])
-    view = memoryview(x)  # pyright: ignore[reportArgumentType]  Python 3.11 does not know __buffer__
+    view = memoryview(x)
     assert view.readonly and view.tolist() == [[1.0, 2.0]]
 
 

@@ -91,14 +91,14 @@ def _(g, y, b):
     ],
     tolerance=4,
 )
-def pow(a: Shaped, b: Shaped) -> Spec:
-    """Elementwise ``a ** b``. Integers to negative powers are not defined."""
-    return broadcast(a, b)
+def pow(a: Shaped, exponent: Shaped) -> Spec:
+    """Elementwise ``a ** exponent``. Integers to negative powers are not defined."""
+    return broadcast(a, exponent)
 
 
 @pow.vjp
-def _(g, y, a, b):
-    return lambda: _pow_base(g, a, b), lambda: _pow_exponent(g, y, a, b)
+def _(g, y, a, exponent):
+    return lambda: _pow_base(g, a, exponent), lambda: _pow_exponent(g, y, a, exponent)
 
 
 def _pow_base(g, a, b):

@@ -16,20 +16,21 @@ from ferrule.ops.linalg.inverses import inv
 from ferrule.ops.linalg.matrices import (
     adjoint,
     column,
+    columns,
     diagonal,
     factorable,
     has_values,
     identity,
-    in_dtype_of,
-    row,
+    rows,
     square,
+    zeros,
 )
 from ferrule.ops.linalg.products import matmul
 from ferrule.ops.reduction import any, prod, sum
-from ferrule.ops.shape import cat, expand, narrow, reshape
+from ferrule.ops.shape import cat, narrow, reshape
 from ferrule.samples import of
 from ferrule.tensor import Tensor
-from ferrule_plugins.dtypes import int64
+from ferrule_plugins.dtypes import finfo, int64
 
 _SAMPLES = [(of(3, 3, matrix="regular"),), (of(2, 4, 4, matrix="regular"),), (of(0, 0),)]
 
@@ -66,32 +67,35 @@ def _(g, y, x):
     regular = where(at, identity(x.shape[-1], x.dtype, x.device), x)
     gx = where(at, 0, scale * adjoint(inv(regular)))
     if has_values(singular) and any(singular).item():
-        gx = gx + where(at, _cofactors(where(at, x, _apart(x))) * column(column(g)), 0)
+        gx = gx + where(at, _cofactors(where(at, x, 0)) * column(column(g)), 0)
     return gx
 
 
 def _cofactors(x: Tensor) -> Tensor:
-    """The conjugates of the cofactors: without dividing, by the singular values."""
-    u, s, vh = svd(x, full_matrices=False)
-    n = s.shape[-1]
-    others = [
-        cat(
-            narrow(s, dim=-1, start=0, length=i),
-            narrow(s, dim=-1, start=i + 1, length=n - 1 - i),
-            dim=-1,
-        )
-        for i in range(n)
-    ]
-    products = cat(*(prod(o, dim=-1, keepdim=True) for o in others), dim=-1)
-    turn = conjugate(det(u) * det(vh))
-    return matmul(u * in_dtype_of(row(products), u), vh) * column(column(turn))
+    """The conjugates of the cofactors of singular matrices, without dividing by a determinant.
 
+    A matrix of rank n - 1 that is bordered by vectors of its null spaces is regular. With ``X``,
+    ``y``, ``w`` and ``s`` for the parts of the inverse of that one, ``M``, the adjugate is
+    ``det(M) (s X - y w)``, which is as smooth as it should be. For a lower rank it is 0, and so are
+    the derivatives of it that this gives, though for a rank of n - 2 they need not be.
 
-def _apart(x: Tensor) -> Tensor:
-    """Diagonal matrices with distinct elements, in the place of matrices that do not matter."""
+    Source: R. A. Horn, C. R. Johnson, "Matrix Analysis", section 0.8.5, on Schur complements.
+    """
     n = x.shape[-1]
-    values = arange(start=1, step=1, length=n, dtype=int64, device=x.device)
-    return expand(identity(n, x.dtype, x.device) * in_dtype_of(values, x), shape=x.shape)
+    u, s, vh = svd(x.detach(), full_matrices=False)
+    border, below = columns(u, n - 1, n), rows(vh, n - 1, n)
+    corner = zeros((*x.shape[:-2], 1, 1), x)
+    whole = cat(cat(x, border, dim=-1), cat(below, corner, dim=-1), dim=-2)
+    at = zeros((*x.shape[:-2], 1, 1), s) > 0
+    if n > 1:
+        second, largest = (narrow(s, dim=-1, start=i, length=1) for i in (n - 2, 0))
+        at = column(second <= largest * (n * float(finfo(x.dtype).eps)))
+    whole = where(at, identity(n + 1, x.dtype, x.device), whole)
+    inverse = inv(whole)
+    left, right = columns(inverse, 0, n), columns(inverse, n, n + 1)
+    adjugate = rows(right, n, n + 1) * rows(left, 0, n)
+    adjugate = adjugate - matmul(rows(right, 0, n), rows(left, n, n + 1))
+    return where(at, 0, adjoint(adjugate * column(column(det(whole)))))
 
 
 @composite(

@@ -96,7 +96,9 @@ def _(g, y, x, ord, dim):
     size = abs(x)
     if math.isinf(ord):
         chosen = cast(eq(size, y), dtype=g.dtype)
-        return sgn(x) * in_dtype_of(g * chosen / maximum(sum(chosen, dim=dim, keepdim=True), 1.0), x)
+        return sgn(x) * in_dtype_of(
+            g * chosen / maximum(sum(chosen, dim=dim, keepdim=True), 1.0), x
+        )
     # relative to the norm nothing overflows
     slope = pow(_or_one(size) / _or_one(y), ord - 1.0)
     slope = where(eq(size, 0) | eq(y, 0), 0.0, g * slope)
