@@ -105,7 +105,7 @@ def _last_bit_at_whim(right: Any) -> Any:
     def kernel(x: Array) -> Array:
         calls[0] += 1
         y = np.asarray(right(x))
-        moved = y.copy()
+        moved: Any = y.copy()
         parts = moved.real
         parts[...] = np.where(np.isfinite(parts), np.nextafter(parts, parts.dtype.type(9)), parts)
         return moved if calls[0] % 2 else y

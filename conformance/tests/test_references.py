@@ -75,9 +75,7 @@ def test_pooling_by_hand() -> None:
     values, indices = spatial_references.max_pool_with_indices(x, dilation=(1, 1), **windows)
     assert values.ravel().tolist() == [5, 6, 9, 8]
     assert indices.ravel().tolist() == [1, 5, 6, 8]
-    means = spatial_references.avg_pool(
-        x, count_include_pad=True, divisor_override=None, **windows
-    )
+    means = spatial_references.avg_pool(x, count_include_pad=True, divisor_override=None, **windows)
     assert means.ravel().tolist() == [3.25, 4.0, 8.0, 8.0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ferrule_plugins import (
     Spec,
     dtypes,
 )
+from ferrule_plugins.kits import array_namespace
 
 Array = Any
 
@@ -54,6 +56,9 @@ class CudaBackend:
                 self._missing = f"{type(error).__name__}: {' '.join(str(error).split())}"
         self._cupy: Any = cupy
         self.kernels: Mapping[str, Kernel] = {} if cupy is None else table(cupy)
+        if cupy is not None:
+            features = array_namespace.features(cupy)
+            self.capabilities = replace(self.capabilities, features=features)
 
     def probe(self) -> Report:
         """Look for CuPy, a driver and a GPU, and add some numbers there."""

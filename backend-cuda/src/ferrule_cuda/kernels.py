@@ -3,6 +3,7 @@ or does better than it can say."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from ferrule_plugins import Kernel
@@ -59,7 +60,27 @@ def table(cupy: Any) -> dict[str, Kernel]:
     def gather(x: Array, index: Array, *, dim: int) -> Array:
         return cupy.take_along_axis(x, index, axis=dim)
 
-    return {**kit, "scatter_add": scatter_add, "index_add": index_add, "gather": gather}
+    factors = {op: _raising(kit[op]) for op in _FACTORING if op in kit}
+    return {**kit, **factors, "scatter_add": scatter_add, "index_add": index_add, "gather": gather}
+
+
+_FACTORING = ("cholesky", "solve", "qr", "eigh", "svd", "eig")
+
+
+def _raising(kernel: Kernel) -> Kernel:
+    """The kit's kernels learn from errors which matrices have no result, and CuPy raises these only
+    where it is asked to."""
+    if find_spec("cupyx") is None:
+        return kernel
+
+    def run(*arrays: Array, **attrs: Any) -> Any:
+        # comes with CuPy, an extra: it need not be installed
+        import cupyx  # pyright: ignore[reportMissingImports]
+
+        with cupyx.errstate(linalg="raise"):
+            return kernel(*arrays, **attrs)
+
+    return run
 
 
 _WIDER = {"float16": "float32", "int8": "int32", "int16": "int32", "uint8": "int32"}

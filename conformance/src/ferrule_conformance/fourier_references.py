@@ -33,12 +33,12 @@ def fft_r2c(x: Array, *, dims: Shape) -> Array:
 
 
 def fft_c2r(x: Array, *, dims: Shape, size: int) -> Array:
-    y = fft_c2c(x, dims=dims[:-1], forward=False) if len(dims) > 1 else x
-    rows = np.moveaxis(y, dims[-1], -1)
+    *others, last = dims
+    rows = np.moveaxis(fft_c2c(x, dims=tuple(others), forward=False), last, -1)
     full = np.zeros((*rows.shape[:-1], size), np.complex128)
     for k in range(size):
         half = rows[..., min(k, size - k)]
         full[..., k] = half if k <= size - k else np.conj(half)
         if k in (0, size - k):  # its own conjugate
             full[..., k] = half.real
-    return np.moveaxis(_along(full, full.ndim - 1, 1).real, -1, dims[-1])
+    return np.moveaxis(_along(full, full.ndim - 1, 1).real, -1, last)

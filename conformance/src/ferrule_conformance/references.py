@@ -212,7 +212,7 @@ def _rows(x: Array, dim: int) -> Iterator[tuple[Any, ...]]:
             yield (*place[:dim], builtins.slice(None), *place[dim:])
 
 
-# Statistics.
+# Elementwise.
 
 
 def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Array:

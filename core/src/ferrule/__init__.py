@@ -105,6 +105,7 @@ from ferrule.joining import (
     vstack,
 )  # fmt: skip
 from ferrule.linalg import det, matrix_exp, matrix_power, slogdet
+from ferrule.linalg.functions import matmul
 from ferrule.modes import (
     Interpreter,
     enable_grad,
@@ -315,7 +316,6 @@ from ferrule.products import (
     ger,
     inner,
     kron,
-    matmul,
     mm,
     mv,
     norm,

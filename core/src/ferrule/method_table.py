@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ferrule import arrangement, ops, random_fill, shapes
+from ferrule import arrangement, random_fill, shapes
 from ferrule.methods import Methods
 from ferrule.op import Op
 
@@ -58,9 +58,6 @@ _ONLY_METHODS: tuple[Callable[..., Any], ...] = (
 )
 """Functions that PyTorch has as methods alone."""
 
-_TENSOR_FIRST: dict[str, Op] = {"polygamma": ops.polygamma}
-"""What is a method in the place of a function whose first argument is not the tensor."""
-
 PROPERTIES = ("real", "imag")
 """Functions of one tensor that are properties of it."""
 
@@ -78,7 +75,7 @@ def attach(functions: dict[str, Any]) -> None:
         name = word.rstrip("_")
         if name not in functions:
             continue  # tests say that there is none such
-        function = _TENSOR_FIRST.get(name) or functions[name]
+        function = functions[name]
         setattr(Methods, name, _method(name, function))
         if word.endswith("_"):
             setattr(Methods, word, _in_place(name, function))
@@ -104,6 +101,8 @@ def _method(name: str, function: Any) -> Callable[..., Any]:
         def method(self, other):  # pyright: ignore[reportRedeclaration]  one of three
             return function(self, other)
 
+        method = _second_named(method, function)
+
     else:
 
         def method(self, *args, **attrs):
@@ -124,6 +123,8 @@ def _in_place(name: str, function: Any) -> Callable[..., Any]:
 
         def method(self, other):  # pyright: ignore[reportRedeclaration]  one of four
             return self._rebind(title, function(self, other))
+
+        method = _second_named(method, function)
 
     elif _is_binary_with_options(function):
 
@@ -151,8 +152,15 @@ def _is_binary(function: Any) -> bool:
     if not isinstance(function, Op):
         return False
     schema = function.schema
-    two = schema.roles == ("value", "value") and schema.required == 2 and not schema.attributes
-    return two and schema.operands[1].name in ("b", "other")  # the exponent of `pow` is called so
+    return schema.roles == ("value", "value") and schema.required == 2 and not schema.attributes
+
+
+def _second_named(method: Callable[..., Any], op: Op) -> Callable[..., Any]:
+    """``method`` with its second parameter called as the op calls it: ``x.pow(exponent=2)``."""
+    name = op.schema.operands[1].name
+    if name not in ("b", "other"):
+        method.__code__ = method.__code__.replace(co_varnames=("self", name))
+    return method
 
 
 def _is_binary_with_options(function: Any) -> bool:

@@ -301,7 +301,7 @@ class Tensor(Methods):
         """
         if flags & _WRITABLE:
             raise BufferError("tensors have value semantics, so their buffers are read-only")
-        return memoryview(self.numpy())
+        return self.numpy().data
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """The namespace of the Python array API standard: `ferrule.array_api`.

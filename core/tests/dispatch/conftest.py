@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ferrule as fe
-from ferrule import runtime
+from ferrule import generator, runtime
 from ferrule.op import forget_plans
 from ferrule_plugins import (
     Capabilities,
@@ -109,7 +109,7 @@ def add_backend(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TestBackend]:
     """``add_backend(name, without=(), extra={}, supported=..., devices=1)``: for one test."""
     monkeypatch.setattr(runtime, "_active", dict(runtime._active))
     monkeypatch.setattr(runtime, "_existing", set(runtime._existing))
-    monkeypatch.setattr(fe.generator, "_generators", dict(fe.generator._generators))
+    monkeypatch.setattr(generator, "_generators", dict(generator._generators))
 
     def add(name: str, **options: Any) -> TestBackend:
         backend = TestBackend(name, **options)

@@ -46,9 +46,8 @@ def test_gradients_of_determinants(draw: Draw) -> None:
 
 @pytest.mark.parametrize("rank", [0, 1, 2])
 def test_the_gradient_of_det_exists_for_singular_matrices(draw: Draw, rank: int) -> None:
-    rows = np.round(4 * draw(3, 3))  # whole numbers, so that the determinant is exactly 0
-    rows[2] = rows[0]
-    rows[rank:] = rows[:1] if rank else 0
+    rows = draw(3, 3)
+    rows[rank:] = 0
     x = grown(np.stack([rows, draw(3, 3)]))
     assert fe.linalg.det(x)[0].item() == 0
     assert gradcheck(fe.linalg.det, x)

@@ -11,9 +11,9 @@ from ferrule import ops
 from ferrule.errors import LinAlgError
 from ferrule.ops.linalg.matrices import (
     diagonal,
-    has_values,
     hermitian_from_lower,
     real_part,
+    values,
 )
 from ferrule.tensor import Tensor
 from ferrule_plugins.dtypes import bool_, int32
@@ -21,7 +21,13 @@ from ferrule_plugins.dtypes import bool_, int32
 
 def any_of(failed: Tensor) -> bool:
     """Whether a matrix failed; False where there are no values to be looked at."""
-    return has_values(failed) and bool(ops.any(failed).item())
+    found = values(failed)
+    return found is not None and bool(found.any())
+
+
+def _none_of(failed: Tensor) -> bool:
+    found = values(failed)
+    return found is not None and not found.any()
 
 
 def refuse(call: str, failed: Tensor, reason: str, remedy: str) -> None:
@@ -30,8 +36,9 @@ def refuse(call: str, failed: Tensor, reason: str, remedy: str) -> None:
     Raises:
         LinAlgError: there is one; its text names call, batch element, reason and remedy.
     """
-    if any_of(failed):
-        place = tuple(int(i) for i in np.argwhere(failed.detach().numpy())[0])
+    found = values(failed)
+    if found is not None and found.any():
+        place = tuple(int(i) for i in np.argwhere(found)[0])
         which = f" (batch element {place[0] if len(place) == 1 else place})" if place else ""
         raise LinAlgError(f"{call}{which}: {reason}; {remedy}")
 
@@ -62,7 +69,7 @@ def none(like: Tensor) -> Tensor:
 def not_positive(x: Tensor, failed: Tensor) -> Tensor:
     """For each Hermitian matrix that failed to be positive definite, the order of the first leading
     minor that is not positive, as int32; 0 for the others."""
-    if not x.shape[-1] or (has_values(failed) and not any_of(failed)):
+    if not x.shape[-1] or _none_of(failed):
         return none(failed)
     # the pivots of an elimination without exchanges are the ratios of these minors
     pivots = real_part(diagonal(ops.lu_factor(hermitian_from_lower(x.detach()), pivot=False)[0]))
@@ -74,7 +81,7 @@ def not_positive(x: Tensor, failed: Tensor) -> Tensor:
 def singular(x: Tensor, failed: Tensor) -> Tensor:
     """For each matrix that failed to be regular, which pivot of its elimination is 0, from 1 on, as
     int32; 0 for the others."""
-    if not x.shape[-1] or (has_values(failed) and not any_of(failed)):
+    if not x.shape[-1] or _none_of(failed):
         return none(failed)
     pivots = ops.abs(diagonal(ops.lu_factor(x.detach())[0]))
     return ops.cast(ops.where(failed, ops.argmin(pivots, dim=-1) + 1, 0), dtype=int32)
@@ -91,7 +98,7 @@ def zero_pivot(factors: Tensor) -> Tensor:
 
 def refuse_info(call: str, info: Tensor, reason: str, remedy: str) -> None:
     """As `refuse`, for matrices whose ``info`` is not 0; ``{}`` in the reason becomes it."""
-    if any_of(info):
-        found = info.detach().numpy()
+    found = values(info)
+    if found is not None and found.any():
         reason = reason.format(int(found[tuple(np.argwhere(found)[0])]))
         refuse(call, ops.ne(info, 0), reason, remedy)

@@ -19,14 +19,14 @@ from ferrule.ops.linalg.matrices import (
     columns,
     diagonal,
     factorable,
-    has_values,
     identity,
     rows,
     square,
+    values,
     zeros,
 )
 from ferrule.ops.linalg.products import matmul
-from ferrule.ops.reduction import any, prod, sum
+from ferrule.ops.reduction import prod, sum
 from ferrule.ops.shape import cat, narrow, reshape
 from ferrule.samples import of
 from ferrule.tensor import Tensor
@@ -66,7 +66,8 @@ def _(g, y, x):
     scale = column(column(g * conjugate(y)))
     regular = where(at, identity(x.shape[-1], x.dtype, x.device), x)
     gx = where(at, 0, scale * adjoint(inv(regular)))
-    if has_values(singular) and any(singular).item():
+    found = values(singular)
+    if found is not None and found.any():
         gx = gx + where(at, _cofactors(where(at, x, 0)) * column(column(g)), 0)
     return gx
 

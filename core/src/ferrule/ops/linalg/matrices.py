@@ -5,6 +5,10 @@ A matrix is the last two dims of a tensor; leading dims count matrices.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from ferrule.errors import ShapeError
 from ferrule.ops.choice import cast, where
 from ferrule.ops.comparison import eq, le
@@ -167,9 +171,13 @@ def quotient(a: Tensor, b: Tensor) -> Tensor:
     return a / where(eq(a, 0) & eq(b, 0), 1, b)
 
 
-def has_values(x: Tensor) -> bool:
-    """Whether there are values to be looked at: not where only types are worked out."""
-    return x._data is not None
+def values(x: Tensor) -> np.ndarray[Any, Any] | None:
+    """The elements of ``x``, under `vmap` those of all samples; None where only types are worked
+    out. This waits for the device."""
+    from ferrule.func.batched import bottom  # which imports ops
+
+    whole = bottom(x)
+    return None if whole._data is None else whole.detach().numpy()
 
 
 def hermitian_from_lower(x: Tensor) -> Tensor:

@@ -14,11 +14,11 @@ from ferrule.ops.linalg.matrices import (
     adjoint,
     column,
     columns,
-    has_values,
     identities,
     in_dtype_of,
     rows,
     square,
+    values,
     zeros,
 )
 from ferrule.ops.linalg.products import matmul
@@ -97,7 +97,8 @@ def matrix_exp(x: Tensor) -> Tensor:
     size = amax(sum(abs(x.detach()), dim=-2), dim=-1)
     scaled = gt(size, radius) & lt(size, math.inf)
     times = where(scaled, ceil(log(size * (1.0 / radius)) * (1.0 / math.log(2.0))), 0.0)
-    most = int(amax(times).item()) if has_values(x) else 0
+    found = values(times)
+    most = 0 if found is None else int(found.max())
     y = _rational(x * column(column(in_dtype_of(pow(2.0, -times), x))), coefficients)
     for i in range(most):
         y = where(gt(column(column(times)), float(i)), matmul(y, y), y)

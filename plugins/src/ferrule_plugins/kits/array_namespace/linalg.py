@@ -76,11 +76,11 @@ class Guarded(Part):
         that the upper one agrees."""
         xp = self.xp
         if xp.isdtype(x.dtype, "real floating"):
-            return xp.tril(x) + xp.matrix_transpose(xp.tril(x, k=-1))
+            return xp.tril(x) + xp.moveaxis(xp.tril(x, k=-1), -2, -1)
         below = xp.tril(x, k=-1)
         diagonal = xp.tril(xp.triu(x))
         diagonal = xp.astype(xp.real(diagonal), x.dtype)
-        return below + diagonal + xp.conj(xp.matrix_transpose(below))
+        return below + diagonal + xp.conj(xp.moveaxis(below, -2, -1))
 
     def _complex_of(self, x: Array) -> Any:
         single = x.dtype in (self.xp.float32, self.xp.complex64)
