@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+import ferrule as fe
+from ferrule.op import forget_plans
 
 _CODES = {"uint8": 8, "int8": 9, "int16": 11, "int32": 12, "float32": 13, "float64": 14}
 
@@ -44,3 +47,28 @@ def write_mnist() -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def give_kernel() -> Iterator[Callable[[str, Callable[..., Any]], None]]:
+    """``give_kernel(op, function)``: the cpu backend has this kernel for the rest of the test."""
+    kernels = fe.runtime.active("cpu").kernels
+    before = dict(kernels)
+
+    def give(op: str, kernel: Callable[..., Any]) -> None:
+        kernels[op] = kernel
+        forget_plans()
+
+    yield give
+    kernels.clear()
+    kernels.update(before)
+    forget_plans()
+
+
+@pytest.fixture
+def own_declarations() -> Iterator[None]:
+    """Ops that the test declares are gone after it."""
+    before = dict(fe.OPS)
+    yield
+    fe.OPS.clear()
+    fe.OPS.update(before)

@@ -127,19 +127,3 @@ def _choices_and_declarations_end_with_the_test() -> Iterator[None]:
     fe.OPS.update(before)
     set_backend(None)
     forget_plans()
-
-
-@pytest.fixture
-def give_kernel() -> Iterator[Callable[[str, Callable[..., Any]], None]]:
-    """``give_kernel(op, function)``: the cpu backend has this kernel for the rest of the test."""
-    kernels = runtime.active("cpu").kernels
-    before = dict(kernels)
-
-    def give(op: str, kernel: Callable[..., Any]) -> None:
-        kernels[op] = kernel
-        forget_plans()
-
-    yield give
-    kernels.clear()
-    kernels.update(before)
-    forget_plans()

@@ -107,7 +107,8 @@ class Backend(Protocol):
     ``checks_indices``. An elementwise kernel of two operands accepts a Python scalar in either
     place. In return it treats its inputs as read-only, returns arrays of exactly the inferred spec
     (a view of an input is welcome), and is deterministic unless `Capabilities.nondeterministic`
-    names its op.
+    names its op. Kernels of linear algebra do not raise on account of values: a matrix that has no
+    such factor, or is singular, gets NaN throughout its results, and no other matrix does.
     """
 
     @property
