@@ -27,7 +27,8 @@ ARROWS = {
 }
 """A member's role, which is its folder up to the first dash, and the roles that it may import."""
 
-PROVIDERS = {"cupy": {"cupy-cuda12x", "cupy-cuda13x"}}
+_CUPY = {"cupy-cuda12x", "cupy-cuda13x"}
+PROVIDERS = {"cupy": _CUPY, "cupyx": _CUPY}
 """Import name to distributions, where they differ and none of them can be installed everywhere."""
 
 

@@ -3,6 +3,7 @@ or does better than it can say."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -73,10 +74,9 @@ def _raising(kernel: Kernel) -> Kernel:
     if find_spec("cupyx") is None:
         return kernel
 
-    def run(*arrays: Array, **attrs: Any) -> Any:
-        # comes with CuPy, an extra: it need not be installed
-        import cupyx  # pyright: ignore[reportMissingImports]
+    cupyx: Any = import_module("cupyx")  # a second package of CuPy's distributions
 
+    def run(*arrays: Array, **attrs: Any) -> Any:
         with cupyx.errstate(linalg="raise"):
             return kernel(*arrays, **attrs)
 
