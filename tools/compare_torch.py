@@ -66,7 +66,7 @@ NAME_REASONS: dict[str, str] = {
     r"|^prepare_|^as_subclass|^module_load|^reinforce|^new$|^output_nr|^name$|^grad_dtype": (
         "part of PyTorch's runtime, not of its mathematics"
     ),
-    r"_backward|_elemt|_stats$|_update_stats|^native_|^conv_tbc|^constant_pad_nd|^convolution$"
+    r"_backward|_elemt|_stats$|_update_stats|^native_|^conv_tbc|^convolution$"
     r"|_cell$|^(lstm|gru|rnn_(tanh|relu))$|embedding_renorm|^batch_norm_|^grid_sampler|^affine_grid_"
     r"|^fused_|^feature_.*dropout_|multi_head_attention_forward|^max_pool[123]d_with_indices$"
     r"|segment_reduce|^rowwise_prune|^empty_(strided|permuted|quantized)|^from_file|^hash_tensor"

@@ -133,6 +133,7 @@ from ferrule.nn.functional import (
     pixel_unshuffle,
 )
 from ferrule.nn.functional import adaptive_max_pool1d_with_indices as adaptive_max_pool1d
+from ferrule.nn.functional.padding import constant_pad_nd
 from ferrule.op import OPS, Op
 from ferrule.ops import (
     abs,
@@ -598,6 +599,7 @@ __all__ = [
     "concatenate",
     "conj",
     "conj_physical",
+    "constant_pad_nd",
     "conv1d",
     "conv2d",
     "conv3d",

@@ -103,3 +103,9 @@ class TestModes:
         with pytest.raises(fe.ArgumentError, match='"reflect" takes no value'):
             F.pad(ramp(1, 3), (1, 1), "reflect", 2.0)
         assert F.pad(ramp(1, 3), (1, 1), "reflect", 0.0).tolist() == [[1, 0, 1, 2, 1]]
+
+
+def test_constant_pad_nd_is_the_first_mode() -> None:
+    x = fe.ones(1, 2)
+    assert fe.constant_pad_nd(x, (1, 0), 5.0).tolist() == [[5, 1, 1]]
+    assert fe.constant_pad_nd(x, (1, 0)).tolist() == F.pad(x, (1, 0)).tolist()

@@ -59,6 +59,14 @@ def pad(
     return input
 
 
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
+    """``input`` with ``value`` before and behind along its last dims: `pad` in its first mode."""
+    return _pad(input, pad, "constant", value)
+
+
+_pad = pad  # whose name an argument has
+
+
 def _constant(x: Tensor, before: tuple[int, ...], after: tuple[int, ...], value: Any) -> Tensor:
     if min((*before, *after), default=0) < 0:
         x = _cropped(x, before, after)
