@@ -136,7 +136,7 @@ def ihfft2(input: Tensor, s: Size = None, dim: Dims = _LAST_TWO, norm: str | Non
 
 
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """The frequencies of `fft` of ``n`` samples at distances ``d``: ``[0, 1, ..., -2, -1] / (n d)``.
+    """The frequencies of `fft` of ``n`` samples ``d`` apart: ``[0, 1, ..., -2, -1] / (n d)``.
 
     Raises:
         ArgumentError: ``n`` is not positive.

@@ -85,13 +85,16 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "dim among several": (lambda x: fe.sum(x, (0, 2)), ShapeError, "dim=2 is out of range"),
     "dim twice": (lambda x: fe.sum(x, (0, -2)), ShapeError, "names one dim twice"),
     "dim of another kind": (lambda x: fe.sum(x, "0"), ArgumentError, "dim must be .*not '0'"),
-    "dim not whole": (lambda x: fe.ops.softmax(x, 0.5), ArgumentError, "dim must be an int, not 0.5"),
+    "dim not whole": (lambda x: fe.ops.softmax(x, 0.5), ArgumentError,
+        "dim must be an int, not 0.5"),
     "dim a bool": (lambda x: fe.amin(x, True), ArgumentError, "dim must be .*not True"),
     "dims missing one": (lambda x: fe.permute(x, (0,)), ShapeError, "does not name each"),
     "flag of another kind": (
-        lambda x: fe.ops.amax(x, 0, keepdim=2), ArgumentError, "keepdim must be True or False, not 2"
+        lambda x: fe.ops.amax(x, 0, keepdim=2), ArgumentError,
+        "keepdim must be True or False, not 2"
     ),
-    "flag a float": (lambda x: fe.ops.amax(x, 0, keepdim=1.0), ArgumentError, "keepdim must be True"),
+    "flag a float": (lambda x: fe.ops.amax(x, 0, keepdim=1.0), ArgumentError,
+        "keepdim must be True"),
     "shape of another kind": (
         lambda x: fe.reshape(x, shape=2.5), ArgumentError, "shape must be a tuple of ints"
     ),

@@ -78,6 +78,5 @@ def conjugate(x: Any) -> Any:
     return conj(x) if isinstance(x, Tensor) and x._type.dtype.category == "complex" else x
 
 
-
 def _zero(x: Tensor) -> Tensor:
     return full(shape=(), value=0, dtype=x.dtype, device=x.device)
