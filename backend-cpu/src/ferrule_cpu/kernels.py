@@ -135,6 +135,16 @@ def cast(x: Array, *, dtype: DType) -> Array:
 # Arithmetic.
 
 
+def pow_(a: Any, exponent: Any) -> Array:
+    try:
+        return np.power(a, exponent)
+    except ValueError:  # NumPy refuses integers to negative powers
+        return _kit_pow(a, exponent)
+
+
+_kit_pow = array_namespace.kernels(np)["pow"]
+
+
 def matmul(a: Array, b: Array) -> Array:
     if _is_half(a):
         return blas.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
@@ -215,6 +225,7 @@ TUNED: dict[str, Kernel] = {
     "scatter_add": scatter_add,
     "scatter_reduce": scatter_reduce,
     "wrap_index": wrap_index,
+    "pow": pow_,
     "matmul": matmul,
     "sum": sum_,
     "amax": amax,
@@ -241,7 +252,7 @@ TUNED: dict[str, Kernel] = {
 }
 
 # Kernels that call nothing which is wrapped, with their numbers of operands.
-_ONE_STEP = {"matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1, "mean": 1, "var": 1}
+_ONE_STEP = {"pow": 2, "matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1, "mean": 1, "var": 1}
 
 # These compute nothing, so there is nothing to warn of.
 _MOVING = {

@@ -36,7 +36,7 @@ __all__ = [
     "rfft2", "rfftfreq", "rfftn",
 ]  # fmt: skip
 
-Size = Sequence[int] | None
+Size = Sequence[int] | int | None
 Dims = Sequence[int] | int | None
 
 
@@ -157,13 +157,15 @@ def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None) -
 def fftshift(input: Tensor, dim: Dims = None) -> Tensor:
     """The frequency 0 moved to the middle of each of ``dim``, by default of all."""
     dims = _dims("fftshift", input, dim)
-    return fe.roll(input, tuple(input.shape[d] // 2 for d in dims), dims) if dims else input
+    shifts = tuple(input.shape[d] // 2 for d in dims)
+    return fe.roll(input, shifts, dims) if dims else input._apart()
 
 
 def ifftshift(input: Tensor, dim: Dims = None) -> Tensor:
     """The inverse of `fftshift`."""
     dims = _dims("ifftshift", input, dim)
-    return fe.roll(input, tuple(-(input.shape[d] // 2) for d in dims), dims) if dims else input
+    shifts = tuple(-(input.shape[d] // 2) for d in dims)
+    return fe.roll(input, shifts, dims) if dims else input._apart()
 
 
 def _count(name: str, n: int) -> int:
@@ -188,7 +190,7 @@ def _complex(
     if not x.dtype.is_complex:
         x = x.to(promotion.complex_of(x.dtype))
     if not dims:
-        return x
+        return x._apart()
     y = ops.fft_c2c(x, dims=dims, forward=forward)
     return _scaled(name, y, [x.shape[d] for d in dims], norm, forward)
 
@@ -217,7 +219,7 @@ def _to_real(
     dims = _dims_of(name, x, s, dim)
     if not dims:
         raise ShapeError(f"{name}: there must be at least one dim to transform in {x._type}")
-    sizes = list(s) if s is not None else [-1] * len(dims)
+    sizes = [-1] * len(dims) if s is None else list(_sizes(s))
     last = sizes[-1] if sizes[-1] != -1 else 2 * (x.shape[dims[-1]] - 1)
     if last < 1:
         raise ShapeError(f"{name}: dim {dims[-1]} of the result would have {last} elements; give n")
@@ -255,6 +257,7 @@ def _dims_of(name: str, x: Tensor, s: Size, dim: Dims) -> tuple[int, ...]:
     """The dims to transform: without ``dim``, as many of the last as ``s`` has sizes."""
     if s is None:
         return _dims(name, x, dim)
+    s = _sizes(s)
     if dim is None:
         if len(s) > x.ndim:
             raise ShapeError(f"{name}: s has {len(s)} sizes, and {x._type} has {x.ndim} dims")
@@ -267,7 +270,11 @@ def _dims_of(name: str, x: Tensor, s: Size, dim: Dims) -> tuple[int, ...]:
 
 def _sized(name: str, x: Tensor, s: Size, dim: Dims) -> tuple[Tensor, tuple[int, ...]]:
     dims = _dims_of(name, x, s, dim)
-    return (x if s is None else _resized(name, x, dims, s)), dims
+    return (x if s is None else _resized(name, x, dims, _sizes(s))), dims
+
+
+def _sizes(s: Sequence[int] | int) -> Sequence[int]:
+    return s if isinstance(s, Sequence) else (s,)
 
 
 def _resized(name: str, x: Tensor, dims: tuple[int, ...], sizes: Sequence[int]) -> Tensor:

@@ -46,9 +46,11 @@ class Methods(Operators):
             return self.copy_(value)
         return self._rebind("fill_", fe.full_like(self, value))
 
-    def copy_(self: Any, src: Tensor, non_blocking: bool = False) -> Tensor:
-        """Take the values of ``src``, converted and broadcast to this tensor's type.
-        ``non_blocking`` is understood and makes no difference."""
+    def copy_(self: Any, src: Any, non_blocking: bool = False) -> Tensor:
+        """Take the values of ``src``, a tensor or a number, converted and broadcast to this
+        tensor's type. ``non_blocking`` is understood and makes no difference."""
+        if not isinstance(src, fe.Tensor):
+            return self._rebind("copy_", fe.full_like(self, src))
         src = fe.broadcast_to(src.to(device=self.device, dtype=self.dtype), self.shape)
         return self._rebind("copy_", src)
 
@@ -73,7 +75,11 @@ class Methods(Operators):
             end = None if wrap or len(shape) > 2 else shape[1] * shape[1]
             chosen.reshape(-1)[:end:step] = True
         mask = fe.tensor(chosen, device=self.device)
-        return self._rebind("fill_diagonal_", fe.where(mask, fill_value, self))
+        if isinstance(fill_value, fe.Tensor):
+            value = fill_value.to(self.dtype)
+        else:
+            value = fe.full((), fill_value, dtype=self.dtype, device=self.device)
+        return self._rebind("fill_diagonal_", fe.where(mask, value, self))
 
     def detach_(self: Any) -> Tensor:
         """Cut this tensor from the tape."""

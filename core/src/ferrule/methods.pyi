@@ -351,10 +351,10 @@ class Methods(Operators):
         """The same value, with a place of its own on the tape."""
 
     def conj(self) -> Tensor:
-        """The complex conjugate of each element; a real tensor itself."""
+        """The complex conjugate of each element; of a real tensor the same values."""
 
     def conj_physical(self) -> Tensor:
-        """The complex conjugate of each element; a real tensor itself."""
+        """The complex conjugate of each element; of a real tensor the same values."""
 
     def conj_physical_(self) -> Tensor:
         """In place, `conj_physical`: this tensor takes the value of its result."""
@@ -362,9 +362,9 @@ class Methods(Operators):
     def contiguous(self) -> Tensor:
         """The tensor itself: memory order is the backend's affair."""
 
-    def copy_(self, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
-        """Take the values of ``src``, converted and broadcast to this tensor's type.
-        ``non_blocking`` is understood and makes no difference."""
+    def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
+        """Take the values of ``src``, a tensor or a number, converted and broadcast to this
+        tensor's type. ``non_blocking`` is understood and makes no difference."""
 
     def copysign(self, other: Any) -> Tensor:
         """Elementwise ``abs(a)`` with the sign of ``b``, that of a zero too."""
@@ -1336,7 +1336,8 @@ class Methods(Operators):
         """The same value: ``+input``."""
 
     def pow(self, exponent: Any) -> Tensor:
-        """Elementwise ``a ** exponent``. Integers to negative powers are not defined."""
+        """Elementwise ``a ** exponent``. Of integers to negative powers what is left without its
+        fraction: 0, but for 1 and -1; 0 to a negative power is 0."""
 
     def pow_(self, exponent: Any) -> Tensor:
         """In place, `pow`: this tensor takes the value of its result."""
@@ -1390,7 +1391,7 @@ class Methods(Operators):
 
     @property
     def real(self) -> Tensor:
-        """The real part of each element; a real tensor itself."""
+        """The real part of each element; of a real tensor the same values."""
 
     def reciprocal(self) -> Tensor:
         """Elementwise ``1 / x``."""
@@ -1437,7 +1438,7 @@ class Methods(Operators):
         """In the shape of ``other``."""
 
     def resolve_conj(self) -> Tensor:
-        """The tensor itself: conjugates are computed at once."""
+        """The same values: conjugates are computed at once."""
 
     @property
     def retains_grad(self) -> builtins.bool:

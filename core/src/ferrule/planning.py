@@ -48,7 +48,7 @@ def bind(
     op: Op, args: tuple[Any, ...], attrs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Sort arguments into operands and attributes, and make tensors of scalar operands where the
-    op is not one of two operands alone, which takes them as they are."""
+    op is not a primitive of two operands alone, whose kernels take them as they are."""
     try:
         operands, bound = op.schema.bind(args, attrs)
     except ArgumentError as error:
@@ -87,7 +87,8 @@ _NUMBERS: tuple[Any, ...] = (int, float, complex)
 
 def _takes_scalars(op: Op) -> bool:
     schema = op.schema
-    return schema.roles == ("value", "value") and not (schema.variadic or schema.attributes)
+    binary = schema.roles == ("value", "value") and not (schema.variadic or schema.attributes)
+    return op.primitive and binary  # the body of a composite is written for tensors
 
 
 def _materialise(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from ferrule import ops, promotion
 from ferrule.errors import ArgumentError, DTypeError, ShapeError
 from ferrule.tensor import Tensor
-from ferrule_plugins.dtypes import complex128, float64
+from ferrule_plugins.dtypes import bool_, complex128, float64
 
 
 class MantissaExponent(NamedTuple):
@@ -22,17 +22,31 @@ class MantissaExponent(NamedTuple):
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Elementwise ``input + alpha * other``."""
-    return ops.add(input, other if alpha == 1 else ops.mul(other, alpha))
+    return ops.add(input, other if alpha == 1 else _times(other, alpha, input))
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Elementwise ``input - alpha * other``. Bools cannot be subtracted."""
-    return ops.sub(input, other if alpha == 1 else ops.mul(other, alpha))
+    return ops.sub(input, other if alpha == 1 else _times(other, alpha, input))
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Elementwise ``other - alpha * input``."""
-    return ops.sub(other, input if alpha == 1 else ops.mul(input, alpha))
+    return ops.sub(other, input if alpha == 1 else _times(input, alpha, other))
+
+
+def _times(x: Any, alpha: Any, partner: Any) -> Any:
+    """``alpha * x``, which is to meet the partner as ``x`` would: a number stays one, and bools
+    are of the partner's dtype, where by an integer they would become int64."""
+    if isinstance(x, (int, float, complex)) and isinstance(alpha, (int, float, complex)):
+        return x * alpha
+    if isinstance(x, Tensor) and x.dtype is bool_:
+        common = promotion.result_type(
+            y._type if isinstance(y, Tensor) else y.__class__ for y in (x, partner)
+        )
+        if common is not None and common is not bool_:
+            x = ops.cast(x, dtype=common)
+    return ops.mul(x, alpha)
 
 
 _DIVISIONS = {None: ops.div, "trunc": ops.trunc_divide, "floor": ops.floor_divide}
@@ -120,8 +134,8 @@ def ldexp(input: Any, other: Any) -> Tensor:
 
 
 def real(input: Tensor) -> Tensor:
-    """The real part of each element; a real tensor itself."""
-    return ops.real(input) if input.dtype.is_complex else input
+    """The real part of each element; of a real tensor the same values."""
+    return ops.real(input) if input.dtype.is_complex else input._apart()
 
 
 def imag(input: Tensor) -> Tensor:
@@ -138,13 +152,13 @@ def imag(input: Tensor) -> Tensor:
 
 
 def conj(input: Tensor) -> Tensor:
-    """The complex conjugate of each element; a real tensor itself."""
-    return ops.conj(input) if input.dtype.is_complex else input
+    """The complex conjugate of each element; of a real tensor the same values."""
+    return ops.conj(input) if input.dtype.is_complex else input._apart()
 
 
 def resolve_conj(input: Tensor) -> Tensor:
-    """The tensor itself: conjugates are computed at once."""
-    return input
+    """The same values: conjugates are computed at once."""
+    return input._apart()
 
 
 def polar(abs: Tensor, angle: Tensor) -> Tensor:

@@ -171,7 +171,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of matrices, in the order of the fewest multiplications."""
     for i, x in enumerate(matrices):
         _need("chain_matmul", **{f"matrix {i}": (x, 2)})
-    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+    return matrices[0]._apart() if len(matrices) == 1 else multi_dot(matrices)
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:

@@ -263,7 +263,7 @@ def cov(
     """The covariances of variables, which are the rows of ``input``: the columns are observations.
 
     Args:
-        input: of two dims, or of fewer for one variable, whose result is a number.
+        input: of two dims, or of fewer for one variable. The result of one variable is a number.
         correction: what to subtract from the number of observations.
         fweights: integers: how often each observation was made.
         aweights: floats: how much each counts.

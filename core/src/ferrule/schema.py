@@ -271,7 +271,10 @@ def _integer(value: Any, operands: tuple[Any, ...], name: str) -> int:
 def _floating(value: Any, operands: tuple[Any, ...], name: str) -> float:
     if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
         raise ArgumentError(f"{name} must be a float, not {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except TypeError:  # a complex number in a tensor or an array
+        raise ArgumentError(f"{name} must be a float, not {value!r}") from None
 
 
 def _scalar(value: Any, operands: tuple[Any, ...], name: str) -> Scalar:

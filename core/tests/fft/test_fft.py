@@ -119,3 +119,10 @@ def test_refusals() -> None:
         fe.fft.fft2(x, s=(2,))
     with pytest.raises(ArgumentError, match="n must be positive"):
         fe.fft.fftfreq(0)
+
+
+def test_one_size_for_several_dims() -> None:
+    x = fe.arange(6.0).reshape(2, 3)
+    assert fe.fft.fftn(x, 2).tolist() == fe.fft.fftn(x, (2,)).tolist()  # the last dim
+    assert fe.fft.irfftn(x, 4).tolist() == fe.fft.irfftn(x, (4,)).tolist()
+    assert fe.fft.rfft2(x, 2, 0).tolist() == fe.fft.rfft2(x, (2,), (0,)).tolist()

@@ -317,3 +317,13 @@ def test_dist(draw: Draw) -> None:
     a, b = draw(3, 4), draw(4)
     for p in (0, 1, 2, 3.0, math.inf):
         close(fe.dist(fe.tensor(a), fe.tensor(b), p), np.linalg.norm((a - b).reshape(-1), p))
+
+
+def test_inner_products_of_numbers() -> None:
+    assert fe.linalg.vecdot(fe.tensor(2.0), fe.tensor(3.0)).tolist() == 6
+
+
+def test_norm_over_no_dims_is_over_all() -> None:
+    x = fe.ones(2, 3)
+    assert fe.linalg.vector_norm(x, dim=()).tolist() == fe.linalg.vector_norm(x).tolist()
+    assert fe.linalg.vector_norm(x, dim=(), keepdim=True).shape == (1, 1)

@@ -203,6 +203,7 @@ def test_correlations() -> None:
     z = X[0] + 1j * X[1]
     np.testing.assert_allclose(fe.corrcoef(fe.tensor(z)).numpy(), np.corrcoef(z), rtol=1e-12)
     assert fe.corrcoef(fe.tensor([1, 2, 3])).item() == 1
+    assert fe.cov(fe.tensor(X[0][:1])).shape == fe.corrcoef(fe.tensor(X[0][:1])).shape == ()
     assert math.isnan(fe.cov(fe.tensor(3.0)).item())
     with pytest.raises(OutOfRange, match="fweights must not be negative"):
         fe.cov(fe.tensor([1.0, 2.0]), fweights=fe.tensor([1, -1]))

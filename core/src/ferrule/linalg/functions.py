@@ -115,6 +115,8 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     if x.shape != y.shape:
         shape = broadcast_shapes(x.shape, y.shape)
         x, y = ops.expand(x, shape=shape), ops.expand(y, shape=shape)
+    if not x.ndim:  # as vectors of one element, which PyTorch takes numbers for
+        x, y = ops.reshape(x, shape=(1,)), ops.reshape(y, shape=(1,))
     return ops.vecdot(x, y, dim=dim)
 
 

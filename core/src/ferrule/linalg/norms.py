@@ -18,8 +18,9 @@ Dims = int | Sequence[int] | None
 def vector_norm(
     input: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
-    """``sum(abs(input) ** ord) ** (1 / ord)`` over ``dim``, or over everything; for an ``ord`` of
-    inf and -inf the largest and the smallest magnitude, and for 0 how many elements are not 0.
+    """``sum(abs(input) ** ord) ** (1 / ord)`` over ``dim``, or, without one, over everything; for
+    an ``ord`` of inf and -inf the largest and the smallest magnitude, and for 0 how many elements
+    are not 0.
 
     Args:
         input: floating or complex; the result is real.
@@ -39,7 +40,7 @@ def _number(name: str, ord: Any) -> float:
 
 
 def _dims(dim: Dims) -> Any:
-    return tuple(dim) if isinstance(dim, list) else dim
+    return (tuple(dim) or None) if isinstance(dim, (tuple, list)) else dim
 
 
 def matrix_norm(

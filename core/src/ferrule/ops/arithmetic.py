@@ -7,6 +7,7 @@ import math
 
 from ferrule import promotion
 from ferrule.declare import (
+    booleans,
     complexes,
     composite,
     everything,
@@ -92,7 +93,8 @@ def _(g, y, b):
     tolerance=4,
 )
 def pow(a: Shaped, exponent: Shaped) -> Spec:
-    """Elementwise ``a ** exponent``. Integers to negative powers are not defined."""
+    """Elementwise ``a ** exponent``. Of integers to negative powers what is left without its
+    fraction: 0, but for 1 and -1; 0 to a negative power is 0."""
     return broadcast(a, exponent)
 
 
@@ -108,11 +110,11 @@ def _pow_base(g, a, b):
 
 
 def _pow_exponent(g, y, a, b):
-    # 0 ** b is flat in b wherever it is defined; log(0) must not make a NaN of it
+    # 0 ** b is flat in b wherever it is finite; log(0) must not make a NaN of it
     if isinstance(a, (int, float, complex)):
         return g * conjugate(y * _log_of_number(a, y.dtype.is_complex))
     flat = a == 0 if b.dtype.is_complex else (a == 0) & (b >= 0)
-    return g * conjugate(where(flat, 0.0, y * log(where(a == 0, 1.0, a))))
+    return g * conjugate(where(flat, 0.0, y * log(where(flat, 1.0, a))))
 
 
 def _log_of_number(a, into_complex):
@@ -200,7 +202,7 @@ def trunc_divide(a: Tensor, b: Tensor) -> Tensor:
     return where(inexact & ((a < 0) ^ (b < 0)), down + 1, down)
 
 
-@primitive(dtypes=real, ref="numpy:maximum", samples=_APART)
+@primitive(dtypes=real | booleans, ref="numpy:maximum", samples=_APART)
 def maximum(a: Shaped, b: Shaped) -> Spec:
     """The larger of two elements. NaN wins; at ties the gradient is split in halves."""
     return broadcast(a, b)
@@ -211,7 +213,7 @@ def _(g, a, b):
     return lambda: g * _share(a > b, a == b), lambda: g * _share(b > a, a == b)
 
 
-@primitive(dtypes=real, ref="numpy:minimum", samples=_APART)
+@primitive(dtypes=real | booleans, ref="numpy:minimum", samples=_APART)
 def minimum(a: Shaped, b: Shaped) -> Spec:
     """The smaller of two elements. NaN wins; at ties the gradient is split in halves."""
     return broadcast(a, b)
@@ -226,14 +228,14 @@ def _share(wins, ties):
     return where(wins, 1.0, where(ties, 0.5, 0.0))
 
 
-@composite(dtypes=real, ref="numpy:fmax", samples=_APART)
+@composite(dtypes=real | booleans, ref="numpy:fmax", samples=_APART)
 def fmax(a: Tensor, b: Tensor) -> Tensor:
     """The larger of two elements, the other one where one is NaN. At ties the gradient is that of
     ``a``."""
     return where((a >= b) | (b != b), a, b)  # b != b: it is NaN
 
 
-@composite(dtypes=real, ref="numpy:fmin", samples=_APART)
+@composite(dtypes=real | booleans, ref="numpy:fmin", samples=_APART)
 def fmin(a: Tensor, b: Tensor) -> Tensor:
     """The smaller of two elements, the other one where one is NaN. At ties the gradient is that of
     ``a``."""

@@ -79,12 +79,16 @@ def heaviside(x: Tensor, values: Tensor) -> Tensor:
     ref="ferrule_conformance.references:clamp",
 )
 def clamp(x: Tensor, min: Tensor | None = None, max: Tensor | None = None) -> Tensor:
-    """Elementwise, ``x`` brought between ``min`` and ``max``; ``max`` wins where they cross. At a
-    bound the whole gradient is that of ``x``."""
+    """Elementwise, ``x`` brought between ``min`` and ``max``; ``max`` wins where they cross. A
+    bound that is NaN makes NaN. At a bound the whole gradient is that of ``x``."""
     if min is None and max is None:
         raise ArgumentError("clamp: one of min and max must be given")
     if min is not None:
-        x = where(x < min, min, x)
+        x = where(_or_nan(x < min, min), min, x)
     if max is not None:
-        x = where(x > max, max, x)
+        x = where(_or_nan(x > max, max), max, x)
     return x
+
+
+def _or_nan(beyond: Tensor, bound: Tensor) -> Tensor:
+    return beyond | (bound != bound) if bound.dtype.is_floating_point else beyond

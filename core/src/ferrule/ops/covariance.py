@@ -40,7 +40,7 @@ def cov(
     """The covariances of variables, which are the rows of ``x``: the columns are observations.
 
     Args:
-        x: of two dims, or of fewer for one variable, whose result is a number.
+        x: of two dims, or of fewer for one variable. The result of one variable is a number.
         fweights: how often each observation was made.
         aweights: how much each counts.
         correction: what to subtract from the number of observations.
@@ -65,7 +65,7 @@ def cov(
         # 0 where nothing is left, so that the result is infinite
         freedom = where(freedom > 0, freedom, 0.0)
         product = matmul(centred * weights, _adjoint(centred)) / freedom
-    return product if x.ndim == 2 else reshape(product, shape=())
+    return product if product.shape[0] != 1 else reshape(product, shape=())
 
 
 def _weights(rows: Tensor, fweights: Tensor | None, aweights: Tensor | None) -> Tensor:

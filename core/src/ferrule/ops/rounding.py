@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ferrule.declare import composite, floating, primitive, real
 from ferrule.ops.choice import where
+from ferrule.ops.precision import in_float32
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
 from ferrule_plugins import Shaped
@@ -60,6 +61,7 @@ def frac(x: Tensor) -> Tensor:
     tolerance=4,
     differentiable=False,
 )
+@in_float32  # what is multiplied may not fit into 16 bits
 def round_decimals(x: Tensor, *, decimals: int) -> Tensor:
     """Each element rounded to so many decimal places; to tens, hundreds, ... if it is negative."""
     scale = 10.0 ** (decimals if decimals > 0 else -decimals)

@@ -22,6 +22,7 @@ from ferrule_plugins.kits.array_namespace.elementwise import (
     OTHERS,
     Bools,
     Complex,
+    Powers,
 )
 from ferrule_plugins.kits.array_namespace.fourier import Fourier
 from ferrule_plugins.kits.array_namespace.linalg import Factorisations, GeneralEigenvalues
@@ -31,7 +32,7 @@ from ferrule_plugins.kits.array_namespace.scan import Scan
 from ferrule_plugins.kits.array_namespace.shape import Movement
 
 
-class _Kit(Bools, Complex, Scan, Order, Movement, Creation):
+class _Kit(Bools, Complex, Powers, Scan, Order, Movement, Creation):
     """The kernels whose attributes or meaning differ from the standard's functions."""
 
 

@@ -13,7 +13,6 @@ BINARY = {
     "sub": "subtract",
     "mul": "multiply",
     "div": "divide",
-    "pow": "pow",
     "remainder": "remainder",
     "floor_divide": "floor_divide",
     "atan2": "atan2",
@@ -64,6 +63,8 @@ OTHERS = {
 ON_BOOLS = {
     "add": "logical_or",
     "mul": "logical_and",
+    "maximum": "logical_or",
+    "minimum": "logical_and",
     "lt": "order",
     "le": "order",
     "gt": "order",
@@ -95,6 +96,21 @@ class Complex(Part):
         )
         endless = xp.where(xp.isnan(imag), constant(complex(0, math.nan)), endless)
         return xp.astype(real, dtype) + xp.where(finite, upward, endless)
+
+
+class Powers(Part):
+    """The standard leaves open what integers to negative powers are, and libraries refuse them on
+    account of values, which a kernel must not."""
+
+    def pow(self, a: Any, exponent: Any) -> Array:
+        xp = self.xp
+        a, exponent = (int(x) if x.__class__ is bool else x for x in (a, exponent))
+        if not hasattr(exponent, "dtype") or not xp.isdtype(exponent.dtype, "signed integer"):
+            return xp.pow(a, exponent)
+        # among integers 1 and -1 alone have inverses, and their powers are those of 0 and 1
+        inverse = exponent < 0
+        y = xp.pow(a, xp.where(inverse, exponent & 1, exponent))
+        return xp.where(inverse & ((a != 1) & (a != -1)), xp.zeros_like(y), y)
 
 
 class Bools(Part):
