@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferrule_conformance import loss_references, nn_references, references, spatial_references
+from ferrule_conformance import (
+    loss_references,
+    optimizer_references,
+    references,
+    spatial_references,
+)
 from ferrule_plugins import dtypes
 
 RNG = np.random.default_rng(0)
@@ -91,7 +96,7 @@ def test_a_certain_class_costs_nothing() -> None:
 def test_first_step_of_adam_is_the_learning_rate() -> None:
     param, grad, zero = np.array([1.0, 1.0]), np.array([0.3, -7.0]), np.zeros(2)
     options = {"beta1": 0.9, "beta2": 0.999, "eps": 0.0, "maximize": False}
-    moved, *_ = nn_references.adam_step(
+    moved, *_ = optimizer_references.adam_step(
         param, grad, zero, zero, np.array(0.1), np.array(1), weight_decay=0.0, **options
     )
     np.testing.assert_allclose(moved, [0.9, 1.1])

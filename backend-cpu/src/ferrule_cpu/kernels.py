@@ -8,7 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from ferrule_cpu import blas, linalg, order, quiet, scans, statistics
+from ferrule_cpu import blas, linalg, optimizers, order, quiet, recurrent, scans, statistics
 from ferrule_cpu.convolution import conv, conv_input, conv_weight
 from ferrule_cpu.pooling import max_pool_with_indices
 from ferrule_cpu.random_bits import random_bits
@@ -249,6 +249,8 @@ TUNED: dict[str, Kernel] = {
     "mean": statistics.mean,
     "var": statistics.var,
     **linalg.KERNELS,
+    **recurrent.KERNELS,
+    **optimizers.KERNELS,
 }
 
 # Kernels that call nothing which is wrapped, with their numbers of operands.
@@ -264,5 +266,5 @@ _MOVING = {
 _WIDENED = {
     "prod", "index_add", "scatter_add", "scatter_reduce", "argmax", "argmin", "round",
     "softmax", "log_softmax", "conv", "conv_input", "conv_weight", "isin", "searchsorted",
-    "logcumsumexp",
+    "logcumsumexp", *recurrent.KERNELS, *optimizers.KERNELS,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Independent references of layers and optimizers; see `ferrule_conformance.references`.
+"""Independent references of layers; see `ferrule_conformance.references`.
 
 Each is the definition in its op's docstring, term by term.
 """
@@ -21,63 +21,6 @@ Shape = tuple[int, ...]
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     y = np.einsum("...i,oi->...o", x, weight)
     return y if bias is None else y + bias
-
-
-# Optimizers.
-
-
-def sgd_step(
-    param: Array,
-    grad: Array,
-    lr: Array,
-    momentum_buffer: Array | None = None,
-    *,
-    momentum: float,
-    dampening: float,
-    nesterov: bool,
-    weight_decay: float,
-    maximize: bool,
-) -> tuple[Array, ...]:
-    g = (-grad if maximize else grad) + weight_decay * param
-    if momentum == 0:
-        return (param - lr * g,)
-    b = g if momentum_buffer is None else momentum * momentum_buffer + (1 - dampening) * g
-    return param - lr * (g + momentum * b if nesterov else b), b
-
-
-def adam_step(
-    param: Array,
-    grad: Array,
-    exp_avg: Array,
-    exp_avg_sq: Array,
-    lr: Array,
-    step: Array,
-    max_exp_avg_sq: Array | None = None,
-    *,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    maximize: bool,
-) -> tuple[Array, ...]:
-    g = (-grad if maximize else grad) + weight_decay * param
-    m = beta1 * exp_avg + (1 - beta1) * g
-    v = beta2 * exp_avg_sq + (1 - beta2) * g**2
-    top = v if max_exp_avg_sq is None else np.maximum(max_exp_avg_sq, v)
-    t = int(step)
-    divisor = np.sqrt(top / (1 - math.pow(beta2, t))) + eps
-    moved = param - lr / (1 - math.pow(beta1, t)) * m / divisor
-    return (moved, m, v) if max_exp_avg_sq is None else (moved, m, v, top)
-
-
-def adamw_step(
-    param: Array, *others: Array | None, weight_decay: float, **options: Any
-) -> tuple[Array, ...]:
-    grad, exp_avg, exp_avg_sq, lr, *rest = others
-    assert grad is not None and exp_avg is not None and exp_avg_sq is not None and lr is not None
-    decayed: Any = param * (1 - lr * weight_decay)
-    arguments: Any = (grad, exp_avg, exp_avg_sq, lr, *rest)
-    return adam_step(decayed, *arguments, weight_decay=0.0, **options)
 
 
 # Layers.

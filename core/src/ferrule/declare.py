@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Required, TypedDict, Unpack
 
 from ferrule.calls import Binary, Unary
-from ferrule.op import Op, Promotion, Samples
+from ferrule.op import Autocast, Op, Promotion, Samples
 from ferrule.schema import Schema
 from ferrule_plugins import DType, dtypes
 
@@ -46,6 +46,7 @@ class Declaration(TypedDict, total=False):
     feature: str
     dynamic: bool
     invariants: str
+    autocast: Autocast
 
 
 def primitive(**declaration: Unpack[Declaration]) -> Callable[[Callable[..., Any]], Op]:

@@ -65,6 +65,13 @@ class Generator:
             raise ShapeError(f"a generator's state is int64[2], not {value._type}")
         self._state = value.detach().to(device=self.device)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"device": self.device, "_state": self.state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
     def reserve(self, words: int) -> Tensor:
         """The state from which to draw the next ``words`` words, which nobody else will draw."""
         blocks = -(-words // 4)

@@ -175,6 +175,14 @@ class inference_mode(Scope):
         return Modes(now.recording, self.mode, now.stack)
 
 
+class following(Scope):
+    """Ops inside do not meet interpreters that lead: for backward, which computes in the dtypes
+    that forward did."""
+
+    def modes(self, now: Modes) -> Modes:
+        return now.with_stack(tuple(i for i in now.stack if not i.leads)) if now.stack else now
+
+
 class record_always(Scope):
     """Ops inside record, within `inference_mode` too: for backward, which replays bodies."""
 
@@ -198,10 +206,16 @@ class Interpreter(Scope):
     Profiling, tracing, autocast and vmap are interpreters. While `process` runs, the stack is the
     part below this interpreter, so ops that it calls mean what they mean outside it; ``with
     self:`` puts it in force again.
+
+    Attributes:
+        leads: it meets ops before every interpreter that does not lead, whichever was put in force
+            first: autocast does, so that the others see operands as it has converted them.
     """
 
+    leads = False
+
     def modes(self, now: Modes) -> Modes:
-        return now.with_stack((*now.stack, self))
+        return now.with_stack(ordered((*now.stack, self)))
 
     def process(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         """What calling ``op`` means. ``op.evaluate(operands, attrs)`` is what it means outside, and
@@ -211,6 +225,13 @@ class Interpreter(Scope):
     def recorded(self, node: Node) -> None:
         """Told of a node that was put on the tape otherwise than by an op of its own, such as that
         of a custom function."""
+
+
+def ordered(stack: tuple[Interpreter, ...]) -> tuple[Interpreter, ...]:
+    """The interpreters with those that lead innermost."""
+    if not any(i.leads for i in stack):
+        return stack
+    return tuple(sorted(stack, key=lambda i: i.leads))
 
 
 def interpret(op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:

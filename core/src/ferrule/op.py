@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
+from copy import copy
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from ferrule_plugins import Device, DType
 from ferrule_plugins.dtypes import CONTINUOUS
 
 Promotion = Literal["common", "float", "same"]
+Autocast = Literal["lower", "float32", "widest"]
 Samples = Sequence[Sample | tuple[Input | None, ...]]
 
 OPS: dict[str, Op] = {}
@@ -57,6 +59,9 @@ class Op:
             this primitive (``"linalg"``); None for what every backend must have.
         dynamic: the shape of its output depends on values, so nothing can trace it. The body of
             such a primitive infers dtype and rank; sizes that it cannot know are 0.
+        autocast: what `fe.amp.autocast` converts floating operands to: ``"lower"``: the 16-bit
+            dtype; ``"float32"``; ``"widest"``: the widest of theirs; None: a primitive computes in
+            what it is given, and a composite does what the ops of its body do.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Op:
         feature: str | None = None,
         dynamic: bool = False,
         invariants: str | None = None,
+        autocast: Autocast | None = None,
     ) -> None:
         self.name = body.__name__
         self.body = body
@@ -87,6 +93,7 @@ class Op:
         self.feature = feature
         self.dynamic = dynamic
         self.invariants = invariants
+        self.autocast: Autocast | None = autocast
         self.rule: Rule | None = None
         self.batching_rule: Callable[..., Any] | None = None
         self.index_bounds: Bounds | None = None
@@ -96,6 +103,10 @@ class Op:
         self.__module__ = body.__module__
         self.__doc__ = inspect.getdoc(body)
         self.__signature__ = inspect.signature(body)
+        if autocast not in (None, "lower", "float32", "widest"):
+            raise DeclarationError(
+                f"op {self.name!r}: autocast is 'lower', 'float32' or 'widest', not {autocast!r}"
+            )
         if self.__doc__ is None:
             raise DeclarationError(f"op {self.name!r} has no docstring")
         if OPS.setdefault(self.name, self) is not self:
@@ -287,13 +298,23 @@ class Op:
         data = tuple(y._data for y in result) if several else result._data
         arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
         kept = tuple(a if k else None for a, k in zip(arrays, plan.keeps))
-        plan.out = tuple(y._type for y in result) if several else result._type
+        out = tuple(y._type for y in result) if several else result._type
+        if plan.out is not None and plan.out != out:  # an interpreter gave the body another meaning
+            plan = copy(plan)
+        plan.out = out
         return wrap(
             data, plan.out, OpNode(plan, parents, kept, data if plan.keeps_output else None)
         )
 
+    def __reduce__(self) -> Any:
+        return _declared, (self.name,)  # copied and pickled as a function is: it is there already
+
     def __repr__(self) -> str:
         return f"<{'primitive' if self.primitive else 'composite'} {self.name}{self.schema}>"
+
+
+def _declared(name: str) -> Op:
+    return OPS[name]
 
 
 def _apart(result: Any, operands: tuple[Any, ...]) -> Any:

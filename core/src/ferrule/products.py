@@ -10,6 +10,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
+import ferrule as fe
 from ferrule import dims as dims_
 from ferrule import ops
 from ferrule.errors import ArgumentError, DTypeError, ShapeError
@@ -28,7 +29,7 @@ def _need(name: str, **wanted: tuple[Tensor, int]) -> None:
 
 def _need_one_dtype(name: str, *tensors: Tensor) -> None:
     found = dict.fromkeys(x.dtype.name for x in tensors)
-    if len(found) > 1:
+    if len(found) > 1 and not fe.is_autocast_enabled(tensors[0].device):
         raise DTypeError(
             f"{name}: the tensors have the dtypes {' and '.join(found)}; convert with .to(dtype)"
         )

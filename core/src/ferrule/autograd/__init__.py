@@ -1,6 +1,6 @@
 """Differentiation in reverse, by a tape."""
 
-from ferrule.autograd import anomaly, saved
+from ferrule.autograd import anomaly, node, saved
 from ferrule.autograd.anomaly import (
     detect_anomaly,
     is_anomaly_check_nan_enabled,
@@ -38,6 +38,7 @@ __all__ = [
     "is_anomaly_enabled",
     "is_grad_enabled",
     "no_grad",
+    "node",
     "saved",
     "set_detect_anomaly",
     "set_grad_enabled",

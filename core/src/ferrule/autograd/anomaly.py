@@ -14,7 +14,7 @@ import ferrule as fe
 from ferrule.autograd.node import Hooks, Node, Pulled, _sequence
 from ferrule.autograd.saved import made_since
 from ferrule.errors import GraphError
-from ferrule.modes import Interpreter, Modes, Switch, current
+from ferrule.modes import Interpreter, Modes, Switch, current, ordered
 
 if TYPE_CHECKING:
     from ferrule.op import Op
@@ -84,7 +84,7 @@ class set_detect_anomaly(Switch):
 
     def modes(self, now: Modes) -> Modes:
         others = tuple(i for i in now.stack if not isinstance(i, detect_anomaly))
-        return now.with_stack((*others, self.interpreter) if self.mode else others)
+        return now.with_stack(ordered((*others, self.interpreter)) if self.mode else others)
 
 
 def in_force() -> detect_anomaly | None:

@@ -120,14 +120,15 @@ def generator() -> Any:
 
 
 class _under(modes.Scope):
-    """Puts interpreters in force again, below those that are."""
+    """Puts interpreters in force again, below those that are. Of those that lead, only these."""
 
     def __init__(self, stack: tuple[modes.Interpreter, ...]) -> None:
         super().__init__()
         self.stack = stack
 
     def modes(self, now: modes.Modes) -> modes.Modes:
-        return now.with_stack((*self.stack, *(i for i in now.stack if i not in self.stack)))
+        others = (i for i in now.stack if i not in self.stack and not i.leads)
+        return now.with_stack(modes.ordered((*self.stack, *others)))
 
 
 def _as_leaf(x: Any) -> Any:

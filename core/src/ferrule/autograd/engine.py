@@ -38,7 +38,7 @@ def backpropagate(
     queue: list[tuple[int, Node]] = []
     found: dict[Node, Any] = {}
     watch = fe.autograd.anomaly.in_force() if modes.current().stack else None
-    with modes.set_grad_enabled(create_graph):
+    with modes.set_grad_enabled(create_graph), modes.following():
         arriving = list(roots)
         needed = None
         if targets is not None:

@@ -163,7 +163,23 @@ from ferrule.ops.loss.regression import (
     smooth_l1_loss,
 )
 from ferrule.ops.normalization import batch_norm, batch_norm_training, instance_norm
-from ferrule.ops.optimizer import adam_step, adamw_step, sgd_step
+from ferrule.ops.optimizer import (
+    adadelta_step,
+    adafactor_step,
+    adagrad_step,
+    adam_step,
+    adamax_step,
+    adamw_step,
+    asgd_step,
+    lamb_step,
+    lion_step,
+    muon_step,
+    nadam_step,
+    radam_step,
+    rmsprop_step,
+    rprop_step,
+    sgd_step,
+)
 from ferrule.ops.order import kthvalue, median, mode, nanmedian, sort, topk
 from ferrule.ops.piecewise import (
     celu,
@@ -182,6 +198,17 @@ from ferrule.ops.piecewise import (
 from ferrule.ops.pooling import avg_pool, lp_pool, max_pool_with_indices
 from ferrule.ops.quantile import nanquantile, quantile
 from ferrule.ops.random_bits import random_bits
+from ferrule.ops.recurrent import (
+    gru_cell,
+    gru_scan,
+    gru_scan_backward,
+    lstm_cell,
+    lstm_scan,
+    lstm_scan_backward,
+    rnn_cell,
+    rnn_scan,
+    rnn_scan_backward,
+)
 from ferrule.ops.reduction import all, amax, amin, any, argmax, argmin, prod, sum
 from ferrule.ops.renorm import renorm
 from ferrule.ops.rounding import ceil, floor, frac, round, round_decimals, trunc
@@ -263,7 +290,11 @@ __all__ = [
     "abs",
     "acos",
     "acosh",
+    "adadelta_step",
+    "adafactor_step",
+    "adagrad_step",
     "adam_step",
+    "adamax_step",
     "adamw_step",
     "adaptive_avg_pool",
     "adaptive_max_pool_with_indices",
@@ -280,6 +311,7 @@ __all__ = [
     "arange",
     "argmax",
     "argmin",
+    "asgd_step",
     "asin",
     "asinh",
     "atan",
@@ -381,6 +413,9 @@ __all__ = [
     "gradient",
     "grid_sample",
     "group_norm",
+    "gru_cell",
+    "gru_scan",
+    "gru_scan_backward",
     "gt",
     "gumbel_softmax",
     "hardshrink",
@@ -418,6 +453,7 @@ __all__ = [
     "kl_div",
     "kthvalue",
     "l1_loss",
+    "lamb_step",
     "layer_norm",
     "ldexp",
     "le",
@@ -425,6 +461,7 @@ __all__ = [
     "lerp",
     "lgamma",
     "linear",
+    "lion_step",
     "local_response_norm",
     "log",
     "log1p",
@@ -444,6 +481,9 @@ __all__ = [
     "logsigmoid",
     "logsumexp",
     "lp_pool",
+    "lstm_cell",
+    "lstm_scan",
+    "lstm_scan_backward",
     "lstsq",
     "lt",
     "lu_factor",
@@ -472,6 +512,8 @@ __all__ = [
     "multigammaln",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
+    "muon_step",
+    "nadam_step",
     "nan_to_num",
     "nanmean",
     "nanmedian",
@@ -500,6 +542,7 @@ __all__ = [
     "qr",
     "quantile",
     "rad2deg",
+    "radam_step",
     "random_bits",
     "real",
     "reciprocal",
@@ -508,9 +551,14 @@ __all__ = [
     "renorm",
     "reshape",
     "rms_norm",
+    "rmsprop_step",
+    "rnn_cell",
+    "rnn_scan",
+    "rnn_scan_backward",
     "round",
     "round_decimals",
     "row_order",
+    "rprop_step",
     "rrelu",
     "rsqrt",
     "scaled_dot_product_attention",

@@ -86,6 +86,7 @@ def _(g, x):
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.activation_references:softplus",
     samples=[
         *map(sample, (of(3, 4), of(8, low=-30.0, high=30.0), of())),

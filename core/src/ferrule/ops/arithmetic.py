@@ -85,6 +85,7 @@ def _(g, y, b):
 
 @primitive(
     dtypes=floating | integers | complexes,
+    autocast="float32",
     ref="numpy:power",
     samples=[
         (of(3, 4, low=0.5, high=2.0), of(3, 4, low=0, high=3)),

@@ -24,6 +24,7 @@ from ferrule_plugins.dtypes import int64
 
 @composite(
     dtypes=floating,
+    autocast="lower",
     ref="ferrule_conformance.nn_references:scaled_dot_product_attention",
     samples=[
         sample(of(2, 3, 4), of(2, 5, 4), of(2, 5, 3), None, None, None),

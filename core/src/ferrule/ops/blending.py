@@ -30,6 +30,7 @@ def lerp(x: Tensor, end: Tensor, weight: Tensor) -> Tensor:
 
 @composite(
     dtypes=numeric,
+    autocast="widest",
     ref="ferrule_conformance.references:addcmul",
     samples=[
         (of(3, 4), of(3, 4), of(3, 4)),
@@ -45,6 +46,7 @@ def addcmul(x: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 1) -
 
 @composite(
     dtypes=floating | complexes,
+    autocast="widest",
     ref="ferrule_conformance.references:addcdiv",
     samples=[
         (of(3, 4), of(3, 4), of(3, 4, low=0.5, high=2.0)),

@@ -78,6 +78,7 @@ def _gradient(x: Sizes, weight: Sizes, options: dict[str, Any]):
 
 @composite(
     dtypes=numeric,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.spatial_references:conv",
     samples=[sample(of(*x), of(*w), of(w[0]), **options) for x, w, options in _SAMPLES]
@@ -131,6 +132,7 @@ def _(g, x, weight, stride, padding, dilation, groups):
 
 @composite(
     dtypes=numeric,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.spatial_references:conv_input",
     samples=[
@@ -183,6 +185,7 @@ def _(g, grad_output, weight, stride, padding, dilation, groups):
 
 @composite(
     dtypes=numeric,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.spatial_references:conv_weight",
     samples=[

@@ -18,6 +18,7 @@ from ferrule.tensor import Tensor
 
 @composite(
     dtypes=floating | complexes,
+    autocast="float32",
     promote="float",
     ref="ferrule_conformance.statistics_references:cov",
     samples=[
@@ -88,6 +89,7 @@ def _adjoint(x: Tensor) -> Tensor:
 
 @composite(
     dtypes=floating | complexes,
+    autocast="float32",
     promote="float",
     ref="ferrule_conformance.statistics_references:corrcoef",
     samples=[(of(3, 5),), (of(2, 4),), (of(5),)],

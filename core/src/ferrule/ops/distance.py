@@ -48,6 +48,7 @@ def normalize(x: Tensor, *, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.nn_references:cosine_similarity",
     samples=[
         sample(of(3, 4), of(3, 4)),
@@ -93,6 +94,7 @@ def _direction(x: Tensor, dim: int, shape: tuple[int, ...], eps: float) -> Tenso
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     promote="float",
     ref="ferrule_conformance.nn_references:pairwise_distance",
     samples=[
@@ -122,6 +124,7 @@ def pairwise_distance(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.nn_references:pdist",
     samples=[
         sample(of(4, 3)),

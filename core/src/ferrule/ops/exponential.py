@@ -16,7 +16,12 @@ _POSITIVE = [(of(3, 4, low=0.2, high=4.0),), (of(low=0.5, high=2.0),), (of(0),)]
 
 
 @primitive(
-    dtypes=floating | complexes, promote="float", ref="numpy:exp", samples=_UNARY, tolerance=4
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:exp",
+    samples=_UNARY,
+    tolerance=4,
 )
 def exp(x: Shaped) -> Shaped:
     """Elementwise ``e**x``."""
@@ -29,7 +34,12 @@ def _(g, y):
 
 
 @primitive(
-    dtypes=floating | complexes, promote="float", ref="numpy:expm1", samples=_UNARY, tolerance=4
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:expm1",
+    samples=_UNARY,
+    tolerance=4,
 )
 def expm1(x: Shaped) -> Shaped:
     """Elementwise ``e**x - 1``, accurate near 0."""
@@ -42,7 +52,12 @@ def _(g, y):
 
 
 @primitive(
-    dtypes=floating | complexes, promote="float", ref="numpy:log", samples=_POSITIVE, tolerance=4
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:log",
+    samples=_POSITIVE,
+    tolerance=4,
 )
 def log(x: Shaped) -> Shaped:
     """Elementwise natural logarithm; NaN below 0, -inf at 0."""
@@ -55,7 +70,12 @@ def _(g, x):
 
 
 @primitive(
-    dtypes=floating | complexes, promote="float", ref="numpy:log1p", samples=_POSITIVE, tolerance=4
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:log1p",
+    samples=_POSITIVE,
+    tolerance=4,
 )
 def log1p(x: Shaped) -> Shaped:
     """Elementwise ``log(1 + x)``, accurate near 0."""
@@ -118,7 +138,12 @@ def _(g, y):
 
 
 @primitive(
-    dtypes=floating | complexes, promote="float", ref="numpy:log2", samples=_POSITIVE, tolerance=4
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:log2",
+    samples=_POSITIVE,
+    tolerance=4,
 )
 def log2(x: Shaped) -> Shaped:
     """Elementwise logarithm to the base 2, exact for its powers."""
@@ -131,7 +156,12 @@ def _(g, x):
 
 
 @primitive(
-    dtypes=floating | complexes, promote="float", ref="numpy:log10", samples=_POSITIVE, tolerance=4
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:log10",
+    samples=_POSITIVE,
+    tolerance=4,
 )
 def log10(x: Shaped) -> Shaped:
     """Elementwise logarithm to the base 10, exact for its powers."""
@@ -143,7 +173,7 @@ def _(g, x):
     return g / conjugate(x * math.log(10.0))
 
 
-@composite(dtypes=numeric, samples=[(of(3, 4),)], ref="numpy:square")
+@composite(dtypes=numeric, autocast="float32", samples=[(of(3, 4),)], ref="numpy:square")
 def square(x: Tensor) -> Tensor:
     """Elementwise ``x * x``."""
     return x * x
@@ -151,6 +181,7 @@ def square(x: Tensor) -> Tensor:
 
 @composite(
     dtypes=floating | complexes,
+    autocast="float32",
     promote="float",
     samples=[(of(3, 4, low=0.5, high=2.0),)],
     ref="numpy:reciprocal",
@@ -162,6 +193,7 @@ def reciprocal(x: Tensor) -> Tensor:
 
 @composite(
     dtypes=floating | complexes,
+    autocast="float32",
     promote="float",
     samples=[(of(3, 4, low=0.5, high=2.0),)],
     ref="ferrule_conformance.references:rsqrt",

@@ -19,6 +19,7 @@ from ferrule_plugins import Shape, dtypes
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.nn_references:layer_norm",
     samples=[
         sample(of(3, 4), of(4), of(4), normalized_shape=(4,)),
@@ -75,6 +76,7 @@ def _(g, x, weight, normalized_shape, eps):
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.nn_references:rms_norm",
     samples=[
         sample(of(3, 4), of(4), normalized_shape=(4,)),
@@ -108,6 +110,7 @@ def rms_norm(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.nn_references:group_norm",
     samples=[
         sample(of(2, 4, 3), of(4), of(4), num_groups=2),

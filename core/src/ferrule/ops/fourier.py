@@ -33,6 +33,7 @@ def _with_last(x: Shaped, dims: Shape, size: int) -> Shape:
 
 @primitive(
     dtypes={complex64, complex128},
+    autocast="float32",
     feature="fft",
     ref="ferrule_conformance.fourier_references:fft_c2c",
     samples=[
@@ -56,6 +57,7 @@ def _(g, dims, forward):
 
 @primitive(
     dtypes={float32, float64},
+    autocast="float32",
     feature="fft",
     ref="ferrule_conformance.fourier_references:fft_r2c",
     samples=[
@@ -83,6 +85,7 @@ def _(g, x: Shaped, dims):
 
 @primitive(
     dtypes={complex64, complex128},
+    autocast="float32",
     feature="fft",
     ref="ferrule_conformance.fourier_references:fft_c2r",
     samples=[

@@ -34,6 +34,7 @@ def _sample(x: tuple[int, ...], out: tuple[int, ...], reach: float = 0.95, **opt
 
 @composite(
     dtypes=floating,
+    autocast="widest",
     promote="same",
     ref="ferrule_conformance.resampling_references:grid_sample",
     samples=[
@@ -230,6 +231,7 @@ def _check(x: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.resampling_references:affine_grid",
     samples=[
         sample(of(2, 2, 3), size=(3, 2), align_corners=False),

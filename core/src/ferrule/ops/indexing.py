@@ -47,6 +47,7 @@ def _(g, x: Shaped, index, dim):
 
 @primitive(
     dtypes=numeric,
+    autocast="widest",
     ref="ferrule_conformance.references:index_add",
     promote="same",
     samples=[
@@ -111,6 +112,7 @@ def _(g, x: Shaped, index, dim):
 
 @primitive(
     dtypes=numeric,
+    autocast="widest",
     ref="ferrule_conformance.references:scatter_add",
     promote="same",
     samples=[

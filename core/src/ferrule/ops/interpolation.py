@@ -35,6 +35,7 @@ _SAMPLES: list[tuple[tuple[int, ...], dict[str, Any]]] = [
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.resampling_references:interpolate",
     samples=[sample(of(*x), **options) for x, options in _SAMPLES],
     tolerance=8,

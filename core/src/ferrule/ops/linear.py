@@ -17,6 +17,7 @@ from ferrule.tensor import Tensor
 
 @composite(
     dtypes=numeric,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.nn_references:linear",
     samples=[
@@ -69,6 +70,7 @@ def _(g, x, weight):
 
 @composite(
     dtypes=floating,
+    autocast="widest",
     promote="same",
     ref="ferrule_conformance.nn_references:bilinear",
     samples=[

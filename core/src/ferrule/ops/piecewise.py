@@ -131,6 +131,7 @@ def leaky_relu(x: Tensor, *, negative_slope: float = 0.01) -> Tensor:
 
 @composite(
     dtypes=floating,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.activation_references:prelu",
     samples=[

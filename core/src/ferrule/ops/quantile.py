@@ -39,6 +39,7 @@ _SAMPLES: list[Sample] = [
 
 @composite(
     dtypes={float32, float64},
+    autocast="float32",
     ref="ferrule_conformance.statistics_references:quantile",
     samples=_SAMPLES,
     promote="same",
@@ -70,6 +71,7 @@ def quantile(
 
 @composite(
     dtypes={float32, float64},
+    autocast="float32",
     ref="ferrule_conformance.statistics_references:nanquantile",
     samples=_SAMPLES,
     promote="same",

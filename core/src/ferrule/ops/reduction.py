@@ -41,7 +41,9 @@ def restored(g, x: Shaped, dim: tuple[int, ...]):
     return expand(reshape(g, shape=kept(x.shape, dim)), shape=x.shape)
 
 
-@primitive(dtypes=everything, ref="numpy:sum", samples=_SAMPLES + _EMPTY, tolerance=2)
+@primitive(
+    dtypes=everything, autocast="float32", ref="numpy:sum", samples=_SAMPLES + _EMPTY, tolerance=2
+)
 def sum(x: Shaped, *, dim: Dims = None, keepdim: bool = False) -> Spec:
     """The sum over ``dim``, or over everything. Bools and integers add up in int64."""
     whole = x.dtype.category in ("bool", "integer")
@@ -55,6 +57,7 @@ def _(g, x: Shaped, dim):
 
 @primitive(
     dtypes=everything,
+    autocast="float32",
     ref="numpy:prod",
     samples=[sample(of(3, 4)), sample(of(3, 4), dim=0), sample(of(0, 2), dim=0, keepdim=True)],
     tolerance=8,

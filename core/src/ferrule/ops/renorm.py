@@ -19,6 +19,7 @@ _MARGIN = 1e-7
 
 @composite(
     dtypes=floating | complexes,
+    autocast="float32",
     ref="ferrule_conformance.statistics_references:renorm",
     samples=[
         sample(of(3, 4, distinct=True), p=2.0, dim=0, maxnorm=1.0),

@@ -40,6 +40,7 @@ def _accumulated(x: Shaped) -> Spec:
 
 @primitive(
     dtypes=everything,
+    autocast="float32",
     ref="ferrule_conformance.statistics_references:cumsum",
     samples=_SAMPLES,
     tolerance=2,
@@ -56,6 +57,7 @@ def _(g, dim):
 
 @primitive(
     dtypes=everything,
+    autocast="float32",
     ref="ferrule_conformance.statistics_references:cumprod",
     samples=_SAMPLES,
     tolerance=8,
@@ -169,6 +171,7 @@ def cummin(x: Tensor, *, dim: Dim) -> tuple[Tensor, Tensor]:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.statistics_references:logcumsumexp",
     samples=_SAMPLES,
     tolerance=8,

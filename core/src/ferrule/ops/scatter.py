@@ -37,6 +37,7 @@ def _along(x: Shaped, index: Shaped, source: Shaped, dim: int) -> None:
 
 @primitive(
     dtypes=numeric,
+    autocast="widest",
     ref="ferrule_conformance.selection_references:scatter_reduce",
     promote="same",
     samples=[
@@ -152,6 +153,7 @@ _OVERWRITING: list[Any] = [
 
 @composite(
     dtypes=everything,
+    autocast="widest",
     ref="ferrule_conformance.selection_references:scatter",
     promote="same",
     samples=_OVERWRITING,
@@ -201,6 +203,7 @@ def _last_writer(shape: Shape, index: Tensor, dim: int) -> Tensor:
 
 @composite(
     dtypes=everything,
+    autocast="widest",
     ref="ferrule_conformance.selection_references:index_copy",
     promote="same",
     samples=[

@@ -107,6 +107,7 @@ def _(g, y, x, dim, correction):
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     promote="float",
     samples=[
         sample(of(3, 4), dim=1),

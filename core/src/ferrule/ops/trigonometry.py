@@ -26,7 +26,12 @@ _WITHIN_1 = [(of(3, 4, low=-0.9, high=0.9),), (of(4, low=-0.01, high=0.01),), (o
 
 
 @composite(
-    dtypes=floating | complexes, promote="float", ref="numpy:tan", samples=_WITHIN_1, tolerance=8
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:tan",
+    samples=_WITHIN_1,
+    tolerance=8,
 )
 @in_float32
 def tan(x: Tensor) -> Tensor:
@@ -43,7 +48,12 @@ def _(g, y):
 
 
 @composite(
-    dtypes=floating | complexes, promote="float", ref="numpy:sinh", samples=_ANY, tolerance=8
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:sinh",
+    samples=_ANY,
+    tolerance=8,
 )
 @in_float32
 def sinh(x: Tensor) -> Tensor:
@@ -66,7 +76,12 @@ def _(g, x):
 
 
 @composite(
-    dtypes=floating | complexes, promote="float", ref="numpy:cosh", samples=_ANY, tolerance=8
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:cosh",
+    samples=_ANY,
+    tolerance=8,
 )
 @in_float32
 def cosh(x: Tensor) -> Tensor:
@@ -85,6 +100,7 @@ def _(g, x):
 
 @primitive(
     dtypes=floating,
+    autocast="widest",
     promote="float",
     ref="numpy:atan2",
     samples=[(of(3, 4), of(3, 4)), (of(2, 1, 3), of(4, 1)), (of(), of(3)), (of(0, 3), of(1, 3))],
@@ -103,7 +119,12 @@ def _(g, a, b):
 
 
 @composite(
-    dtypes=floating | complexes, promote="float", ref="numpy:arcsin", samples=_WITHIN_1, tolerance=8
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:arcsin",
+    samples=_WITHIN_1,
+    tolerance=8,
 )
 @in_float32
 def asin(x: Tensor) -> Tensor:
@@ -120,7 +141,12 @@ def _(g, x):
 
 
 @composite(
-    dtypes=floating | complexes, promote="float", ref="numpy:arccos", samples=_WITHIN_1, tolerance=8
+    dtypes=floating | complexes,
+    autocast="float32",
+    promote="float",
+    ref="numpy:arccos",
+    samples=_WITHIN_1,
+    tolerance=8,
 )
 @in_float32
 def acos(x: Tensor) -> Tensor:

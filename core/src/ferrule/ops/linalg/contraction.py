@@ -24,6 +24,7 @@ the dims that an ellipsis stands for."""
 
 @composite(
     dtypes=numeric,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.linalg_references:einsum",
     samples=[

@@ -44,6 +44,7 @@ def _parity(pivots: Tensor) -> Tensor:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:det",
     samples=_SAMPLES,
     tolerance=16,
@@ -101,6 +102,7 @@ def _cofactors(x: Tensor) -> Tensor:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:slogdet",
     samples=_SAMPLES,
     tolerance=16,
@@ -125,6 +127,7 @@ def _(g, y, x):
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:logdet",
     samples=[(of(3, 3, matrix="positive"),), (of(2, 4, 4, matrix="positive"),)],
     tolerance=16,

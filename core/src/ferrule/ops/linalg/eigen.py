@@ -45,6 +45,7 @@ _SQUARE = [(of(3, 3, matrix="regular"),), (of(2, 4, 4, matrix="regular"),), (of(
 
 @primitive(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:eigh",
     samples=_HERMITIAN,
     tolerance=16,
@@ -74,6 +75,7 @@ def _(g, y):
 
 @primitive(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:eig",
     samples=_SQUARE,
     tolerance=64,
@@ -105,6 +107,7 @@ def _(g, y):
 
 @primitive(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:svd",
     samples=[
         sample(of(3, 3, matrix="regular"), full_matrices=False),
@@ -187,6 +190,7 @@ def _require_phase_free(op: str, slopes: Tensor) -> None:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:eigvalsh",
     samples=_HERMITIAN,
     tolerance=16,
@@ -198,6 +202,7 @@ def eigvalsh(x: Tensor) -> Tensor:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:eigvals",
     samples=_SQUARE,
     tolerance=64,
@@ -210,6 +215,7 @@ def eigvals(x: Tensor) -> Tensor:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:svdvals",
     samples=[(of(3, 3, matrix="regular"),), (of(2, 4, 3, matrix="regular"),), (of(2, 0),)],
     tolerance=16,

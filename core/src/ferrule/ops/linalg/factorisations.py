@@ -49,6 +49,7 @@ from ferrule_plugins.dtypes import int32, int64
 
 @primitive(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:cholesky",
     samples=[
         (of(3, 3, matrix="positive"),),
@@ -81,6 +82,7 @@ def _(g, y):
 
 @primitive(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:qr",
     samples=[
         sample(of(3, 3, matrix="regular"), mode="reduced"),
@@ -140,6 +142,7 @@ def _qr_gradient(q: Tensor, r: Tensor, gq: Tensor, gr: Tensor) -> Tensor:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:lu_factor",
     samples=[
         sample(of(3, 3, matrix="regular")),
@@ -257,6 +260,7 @@ def inverse_order(order: Tensor) -> Tensor:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     promote="same",
     ref="ferrule_conformance.linalg_references:householder_product",
     samples=[(of(4, 3), of(3)), (of(2, 3, 3), of(2, 2)), (of(3, 2), of(0)), (of(0, 0), of(0))],

@@ -37,6 +37,7 @@ from ferrule_plugins.dtypes import finfo, int64
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:inv",
     samples=[(of(3, 3, matrix="regular"),), (of(2, 4, 4, matrix="regular"),), (of(0, 0),)],
     tolerance=16,
@@ -55,6 +56,7 @@ def _(g, y):
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     promote="same",
     ref="ferrule_conformance.linalg_references:lu_solve",
     samples=[
@@ -137,6 +139,7 @@ def significant(x: Tensor, values: Tensor, atol: Tensor | None, rtol: Tensor | N
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:pinv",
     samples=[
         sample(of(3, 3, matrix="regular")),
@@ -187,6 +190,7 @@ def pinv_gradient(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:matrix_rank",
     samples=[
         sample(of(3, 3, matrix="regular")),
@@ -206,6 +210,7 @@ def matrix_rank(
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     promote="same",
     ref="ferrule_conformance.linalg_references:lstsq",
     samples=[

@@ -36,6 +36,7 @@ _APART = of(3, 4, distinct=True)
 
 @composite(
     dtypes=floating | complexes,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:vector_norm",
     samples=[
         sample(of(3, 4)),
@@ -116,6 +117,7 @@ _MATRICES = [sample(of(2, 4, 3, matrix="regular"), ord=order) for order in MATRI
 
 @composite(
     dtypes=floating | complexes,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:matrix_norm",
     samples=[*_MATRICES, sample(of(0, 3), ord="fro")],
     tolerance=16,
@@ -143,6 +145,7 @@ def matrix_norm(x: Tensor, *, ord: str = "fro") -> Tensor:
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:cond",
     samples=[sample(of(2, 3, 3, matrix="regular"), ord=order) for order in MATRIX_ORDERS]
     + [sample(of(4, 2, matrix="regular"))],
@@ -170,6 +173,7 @@ def cond(x: Tensor, *, ord: str = "2") -> Tensor:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     promote="same",
     ref="ferrule_conformance.linalg_references:cdist",
     samples=[

@@ -33,6 +33,7 @@ from ferrule_plugins.dtypes import bfloat16, complex64, float16, float32
 
 @composite(
     dtypes=numeric,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:matrix_power",
     samples=[
         sample(of(3, 3), n=3),
@@ -80,6 +81,7 @@ _DOUBLE = (_pade(13), 5.371920351148152)
 
 @composite(
     dtypes=floating | complexes,
+    autocast="float32",
     ref="ferrule_conformance.linalg_references:matrix_exp",
     samples=[(of(3, 3),), (of(2, 4, 4, low=-4.0, high=4.0),), (of(0, 0),), (of(1, 1),)],
     tolerance=64,

@@ -22,6 +22,7 @@ from ferrule_plugins.dtypes import bfloat16, float16, float32, int64
 
 @primitive(
     dtypes=numeric,
+    autocast="lower",
     promote="same",
     ref="numpy:matmul",
     samples=[
@@ -52,6 +53,7 @@ def _(g, a, b):
 
 @composite(
     dtypes=everything,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.linalg_references:axpby",
     samples=[
@@ -79,6 +81,7 @@ def _scaled(x: Tensor, factor: Scalar) -> Tensor:
 
 @composite(
     dtypes=floating | complexes,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.linalg_references:vecdot",
     samples=[
@@ -103,6 +106,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: Dim = -1) -> Tensor:
 
 @composite(
     dtypes=numeric,
+    autocast="widest",
     promote="same",
     ref="ferrule_conformance.linalg_references:cross",
     samples=[
@@ -126,6 +130,7 @@ def cross(a: Tensor, b: Tensor, *, dim: Dim = -1) -> Tensor:
 
 @composite(
     dtypes=numeric,
+    autocast="lower",
     promote="same",
     ref="ferrule_conformance.linalg_references:multi_dot",
     samples=[

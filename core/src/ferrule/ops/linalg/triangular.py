@@ -28,6 +28,7 @@ _SQUARE = of(3, 3, matrix="regular")
 
 @primitive(
     dtypes=factorable,
+    autocast="float32",
     promote="same",
     ref="ferrule_conformance.linalg_references:solve",
     samples=[
@@ -62,6 +63,7 @@ def _(g, y, a):
 
 @composite(
     dtypes=factorable,
+    autocast="float32",
     promote="same",
     ref="ferrule_conformance.linalg_references:solve_triangular",
     samples=[

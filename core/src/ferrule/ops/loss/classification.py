@@ -35,6 +35,7 @@ _SAMPLES: list[tuple[tuple[Input | None, ...], dict[str, Any]]] = [
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:nll_loss",
     samples=[sample(*inputs, **options) for inputs, options in _SAMPLES],
     tolerance=2,
@@ -69,6 +70,7 @@ def nll_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:cross_entropy",
     samples=[sample(*inputs, **options) for inputs, options in _SAMPLES]
     + [sample(*inputs, **options, label_smoothing=0.2) for inputs, options in _SAMPLES[:4]],
@@ -110,6 +112,7 @@ def cross_entropy(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:soft_cross_entropy",
     samples=[
         sample(of(4, 3), of(4, 3, low=0.0, high=1.0), None),

@@ -27,6 +27,7 @@ def _between(*shape: int, low: int, high: int) -> Input:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:ctc_loss",
     samples=[
         (of(5, 2, 3), _between(2, 2, low=1, high=3), _between(2, low=5, high=6),

@@ -32,6 +32,7 @@ _SIGNS = of(4, 1, low=1.0, high=1.5)
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:margin_ranking_loss",
     samples=[
         (of(4, 3, low=0.0, high=1.0), of(4, 3, low=1.5, high=2.0), _SIGNS),
@@ -65,6 +66,7 @@ def margin_ranking_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:hinge_embedding_loss",
     samples=[
         (of(4, 3, low=0.1, high=0.9), of(4, 3, dtype="int64", low=1, high=2)),
@@ -95,6 +97,7 @@ def hinge_embedding_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:cosine_embedding_loss",
     samples=[
         (of(3, 4), of(3, 4), of(3, dtype="int64", low=1, high=2)),
@@ -131,6 +134,7 @@ def cosine_embedding_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:triplet_margin_loss",
     samples=[
         (of(3, 4, low=0.0, high=1.0), of(3, 4, low=1.0, high=2.0), of(3, 4, low=-0.5, high=0.0)),
@@ -176,6 +180,7 @@ def triplet_margin_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:multi_margin_loss",
     samples=[
         (of(4, 3, low=0.0, high=0.9), of(4, dtype="int64", low=0, high=3), None),
@@ -235,6 +240,7 @@ def multi_margin_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:multilabel_margin_loss",
     samples=[
         (of(4, 3, low=0.0, high=0.9), of(4, 3, dtype="int64", low=-1, high=3)),

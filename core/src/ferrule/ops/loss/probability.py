@@ -23,6 +23,7 @@ def _inside(*shape: int) -> Input:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:binary_cross_entropy",
     samples=[
         (_inside(3, 4), _inside(3, 4), None),
@@ -82,6 +83,7 @@ def _logarithms(x: Tensor) -> tuple[Tensor, Tensor]:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:binary_cross_entropy_with_logits",
     samples=[
         (of(3, 4), of(3, 4, low=0.0, high=1.0), None, None),
@@ -119,6 +121,7 @@ def binary_cross_entropy_with_logits(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:soft_margin_loss",
     samples=[
         (of(3, 4), of(3, 4)),
@@ -142,6 +145,7 @@ def soft_margin_loss(x: Tensor, target: Tensor, *, reduction: str = "mean") -> T
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:multilabel_soft_margin_loss",
     samples=[
         (of(3, 4), of(3, 4, low=0.0, high=1.0), None),
@@ -172,6 +176,7 @@ def multilabel_soft_margin_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:kl_div",
     samples=[
         (of(3, 4), _inside(3, 4)),

@@ -25,6 +25,7 @@ def _positive(*shape: int) -> Input:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:mse_loss",
     samples=[
         (*_PAIR, None),
@@ -54,6 +55,7 @@ def mse_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:l1_loss",
     samples=[
         (*_APART, None),
@@ -75,6 +77,7 @@ def l1_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:smooth_l1_loss",
     samples=[
         _NEAR,
@@ -107,6 +110,7 @@ def smooth_l1_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:huber_loss",
     samples=[
         (*_NEAR, None),
@@ -152,6 +156,7 @@ def _rounded_off(size: Tensor, bound: float) -> Tensor:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:gaussian_nll_loss",
     samples=[
         (*_PAIR, _positive(3, 4)),
@@ -192,6 +197,7 @@ def gaussian_nll_loss(
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     ref="ferrule_conformance.loss_references:poisson_nll_loss",
     samples=[
         _PAIR,

@@ -70,6 +70,7 @@ def _outer_quantile(p: Tensor) -> Tensor:
 
 @composite(
     dtypes=floating,
+    autocast="float32",
     promote="float",
     ref="scipy.special:erfinv",
     samples=[
