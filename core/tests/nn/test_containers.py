@@ -77,3 +77,35 @@ class TestModuleDict:
             del layers["training"]
         with pytest.raises(fe.ArgumentError, match="has an attribute 'keys' already"):
             layers["keys"] = nn.ReLU()
+        layers.clear()
+        assert len(layers) == 0
+        layers.update(nn.ModuleDict({"z": nn.ReLU()}))
+        assert list(layers) == ["z"]
+        assert len(nn.ModuleDict(None)) == 0
+
+
+class TestPythonsOperators:
+    def test_sums_and_products(self) -> None:
+        a, b = nn.Sequential(nn.ReLU()), nn.Sequential(nn.Tanh())
+        assert kinds(a + b) == ["ReLU", "Tanh"]
+        assert kinds((a + b) * 2) == kinds(2 * (a + b)) == ["ReLU", "Tanh", "ReLU", "Tanh"]
+        a += b
+        a *= 2
+        assert kinds(a) == ["ReLU", "Tanh", "ReLU", "Tanh"]
+        assert [type(m) for m in reversed(a)] == [nn.Tanh, nn.ReLU, nn.Tanh, nn.ReLU]
+        assert b[0] in a
+        assert nn.Tanh() not in a
+        with pytest.raises(fe.ArgumentError, match="repeated an int of times"):
+            a * 0
+        layers = nn.ModuleList(None) + nn.ModuleList([nn.GELU()])
+        assert kinds(layers) == ["GELU"]
+
+    def test_equal_modules_of_a_list_are_shown_once(self) -> None:
+        layers = nn.ModuleList([nn.Linear(1, 2), nn.Linear(1, 2), nn.ReLU()])
+        assert repr(layers) == (
+            "ModuleList(\n"
+            "  (0-1): 2 x Linear(in_features=1, out_features=2, bias=True)\n"
+            "  (2): ReLU()\n"
+            ")"
+        )
+        assert repr(nn.ModuleList()) == "ModuleList()"

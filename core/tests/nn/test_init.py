@@ -111,3 +111,39 @@ class TestOrthogonal:
     def test_a_vector(self) -> None:
         with pytest.raises(fe.ShapeError, match="is not a matrix"):
             init.orthogonal_(weight(3))
+
+
+class TestPatterns:
+    def test_the_identity(self) -> None:
+        assert init.eye_(weight(2, 3)).tolist() == [[1, 0, 0], [0, 1, 0]]
+        with pytest.raises(fe.ShapeError, match="is not a matrix"):
+            init.eye_(weight(2))
+
+    @pytest.mark.parametrize("groups", [1, 2])
+    def test_dirac_lets_channels_through(self, groups: int) -> None:
+        layer = nn.Conv2d(4, 4, 3, padding=1, groups=groups, bias=False)
+        init.dirac_(layer.weight, groups)
+        x = fe.randn(2, 4, 5, 5)
+        assert (layer(x) == x).all()
+
+    def test_dirac_of_more_filters_than_channels(self) -> None:
+        w = init.dirac_(weight(3, 2, 2))
+        assert w.tolist() == [[[0, 1], [0, 0]], [[0, 0], [0, 1]], [[0, 0], [0, 0]]]
+        with pytest.raises(fe.ArgumentError, match="groups=2 does not divide the 3 filters"):
+            init.dirac_(weight(3, 2, 2), 2)
+        with pytest.raises(fe.ShapeError, match="not a weight of a convolution"):
+            init.dirac_(weight(3, 2))
+
+    def test_sparse_columns(self) -> None:
+        w = init.sparse_(weight(50, 40), 0.13, std=2.0).detach().numpy()
+        assert ((w == 0).sum(0) == math.ceil(0.13 * 50)).all()
+        assert abs(w[w != 0].std() - 2.0) < 0.15
+        assert len({tuple(column) for column in (w == 0).T}) > 30
+        with pytest.raises(fe.ArgumentError, match=r"sparsity must lie in \[0, 1\]"):
+            init.sparse_(weight(2, 2), 1.5)
+
+    def test_gains(self) -> None:
+        assert init.calculate_gain("conv_transpose2d") == 1.0
+        assert init.calculate_gain("leaky_relu", 1) == 1.0
+        with pytest.raises(fe.ArgumentError, match="a slope is a number"):
+            init.calculate_gain("leaky_relu", True)

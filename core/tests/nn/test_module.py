@@ -1,4 +1,5 @@
 import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,19 @@ class TestParts:
             net.get_parameter("first.seen")
         with pytest.raises(AttributeError, match="Net has no buffer 'scale'"):
             net.get_buffer("scale")
+
+    def test_replacing_a_part(self) -> None:
+        net = Net()
+        net.set_submodule("rest.1", nn.Tanh())
+        assert isinstance(net.rest[1], nn.Tanh)
+        net.set_submodule("first.more", nn.ReLU())
+        assert isinstance(net.first.more, nn.ReLU)
+        with pytest.raises(AttributeError, match="rest has no submodule '9'"):
+            net.set_submodule("rest.9", nn.ReLU(), strict=True)
+        with pytest.raises(AttributeError, match="Net has no submodule 'nowhere'"):
+            net.set_submodule("nowhere.at", nn.ReLU())
+        with pytest.raises(fe.ArgumentError, match="cannot be its own submodule"):
+            net.set_submodule("", nn.ReLU())
 
     def test_attributes_that_are_assigned_and_deleted(self) -> None:
         module = Affine()
@@ -194,23 +208,24 @@ class TestCall:
 
 
 class TestWhereAnErrorWasRaised:
-    def notes(self, module: nn.Module, *args: Any) -> list[str]:
-        with pytest.raises(Exception) as caught:
+    def lines(self, module: nn.Module, *args: Any) -> list[str]:
+        with pytest.raises(fe.FerruleError) as caught:
             module(*args)
-        return [n for n in caught.value.__notes__ if n.startswith("in ")]
+        lines = str(caught.value).splitlines()
+        return [line.strip() for line in lines if line.startswith("  in ")]
 
-    def test_the_path_is_one_note(self) -> None:
+    def test_the_path_is_one_line(self) -> None:
         net = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.ReLU(), nn.Linear(5, 6)))
-        assert self.notes(net, fe.zeros(2, 3)) == ["in 1.1 (Linear) of Sequential"]
+        assert self.lines(net, fe.zeros(2, 3)) == ["in 1.1 (Linear) of Sequential"]
 
     def test_modules_that_others_than_their_parents_call(self) -> None:
         net: Any = Net()
         net.rest[0].weight = nn.Parameter(fe.ones(4))
         net.again = nn.Identity()
-        assert self.notes(net, fe.zeros(3)) == ["in rest.0 (Affine) of Net"]
+        assert self.lines(net, fe.zeros(3)) == ["in rest.0 (Affine) of Net"]
 
     def test_the_outermost_module_itself(self) -> None:
-        assert self.notes(nn.Linear(2, 2), fe.zeros(3)) == ["in Linear"]
+        assert self.lines(nn.Linear(2, 2), fe.zeros(3)) == ["in Linear"]
 
     def test_a_module_that_is_not_registered(self) -> None:
         class Hidden(nn.Module):
@@ -221,14 +236,24 @@ class TestWhereAnErrorWasRaised:
             def forward(self, x: fe.Tensor) -> fe.Tensor:
                 return self.layers[0](x)
 
-        assert self.notes(nn.Sequential(Hidden()), fe.zeros(3)) == [
+        assert self.lines(nn.Sequential(Hidden()), fe.zeros(3)) == [
             "in Linear",
             "in 0 (Hidden) of Sequential",
         ]
 
-    def test_the_error_itself_is_unchanged(self) -> None:
+    def test_what_the_error_says_stays(self) -> None:
         with pytest.raises(fe.ShapeError, match="the last size of x must be 3"):
             nn.Sequential(nn.Linear(3, 4))(fe.zeros(2))
+
+    def test_the_errors_of_others_keep_their_text_and_get_a_note(self) -> None:
+        class Broken(nn.Module):
+            def forward(self, x: fe.Tensor) -> fe.Tensor:
+                raise KeyError("x")
+
+        with pytest.raises(KeyError) as caught:
+            nn.Sequential(nn.Sequential(Broken()))(fe.zeros(3))
+        assert caught.value.args == ("x",)
+        assert caught.value.__notes__ == ["in 0.0 (Broken) of Sequential"]
 
 
 class TestStateDict:
@@ -310,6 +335,12 @@ class TestModes:
         assert not any(m.training for m in net.modules())
         net.train()
         assert all(m.training for m in net.modules())
+
+        class Frozen(nn.BatchNorm1d):
+            def train(self, mode: bool = True) -> Any:
+                return super().train(False)
+
+        assert not nn.Sequential(Frozen(2)).train()[0].training
         with pytest.raises(fe.ArgumentError, match="True or False"):
             net.train("yes")  # pyright: ignore[reportArgumentType]
 
@@ -350,11 +381,34 @@ class TestConversion:
 
     def test_what_is_refused_leaves_everything_as_it_was(self) -> None:
         net = Affine()
-        with pytest.raises(fe.ArgumentError, match="floating dtypes, not int32"):
+        with pytest.raises(fe.ArgumentError, match="floating or complex dtypes, not int32"):
             net.to(fe.int32)
         with pytest.raises(fe.BackendError):
             net.to("abacus")
         assert net.weight.dtype is fe.float32
+
+    def test_complex(self) -> None:
+        net = nn.Module()
+        net.z = nn.Parameter(fe.tensor([1.0 + 2.0j]))
+        net.x = nn.Parameter(fe.ones(1))
+        net.double()
+        assert (net.z.dtype, net.x.dtype) == (fe.complex64, fe.float64)
+        net.to(fe.complex128)
+        assert (net.z.dtype, net.x.dtype) == (fe.complex128, fe.complex128)
+
+    def test_every_dtype(self) -> None:
+        net = Affine().type(fe.float64)
+        assert {x.dtype for x in (*net.parameters(), *net.buffers())} == {fe.float64}
+
+    def test_without_values(self) -> None:
+        net = Net()
+        weight = net.first.weight
+        assert net.to_empty(device="cpu") is net
+        assert net.first.weight is weight
+        assert net.state_dict().keys() == Net().state_dict().keys()
+
+    def test_like_a_tensor(self) -> None:
+        assert Affine().to(fe.ones(1, dtype=fe.float16)).weight.dtype is fe.float16
 
 
 class TestCopies:
@@ -375,6 +429,45 @@ class TestCopies:
         p = nn.Parameter(fe.ones(2))
         assert isinstance(copy.copy(p), nn.Parameter)
         assert copy.copy(p).requires_grad
+
+    def test_pickles(self) -> None:
+        net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+        net[0].bias = net[1].bias
+        net.eval()
+        twin = pickle.loads(pickle.dumps(net))
+        assert twin[0].bias is twin[1].bias
+        assert not twin.training
+        assert isinstance(twin[0].weight, nn.Parameter)
+        x = fe.ones(2, 2)
+        assert (twin(x) == net(x)).all()
+        assert [n for n, _ in twin.named_buffers()] == [n for n, _ in net.named_buffers()]
+
+
+class TestBuffer:
+    def test_assigning_one_announces_it(self) -> None:
+        net = nn.Module()
+        net.kept = nn.Buffer(fe.ones(2))
+        net.scratch = nn.Buffer([1.0], persistent=False)
+        assert [n for n, _ in net.named_buffers()] == ["kept", "scratch"]
+        assert list(net.state_dict()) == ["kept"]
+        net.kept = fe.zeros(2)
+        assert net.state_dict()["kept"].tolist() == [0.0, 0.0]
+
+    def test_copies(self) -> None:
+        for persistent in (True, False):
+            b = nn.Buffer(fe.ones(1), persistent)
+            for twin in (copy.deepcopy(b), pickle.loads(pickle.dumps(b))):
+                assert isinstance(twin, nn.Buffer)
+                assert twin.persistent is persistent
+                assert twin.tolist() == [1.0]
+
+    def test_before_the_module_is_set_up(self) -> None:
+        class Hasty(nn.Module):
+            def __init__(self) -> None:
+                self.part = nn.Buffer(fe.ones(1))
+
+        with pytest.raises(AttributeError, match=r"buffer 'part'.*super\(\).__init__\(\)"):
+            Hasty()
 
 
 class TestParameter:

@@ -12,9 +12,9 @@ from ferrule.nn.module import Module
 class _Numbered(Module):
     """Modules in order, named ``"0"``, ``"1"``, ..."""
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend([] if modules is None else modules)
 
     def _items(self) -> list[Module]:
         return [value for value in self.__dict__.values() if isinstance(value, Module)]
@@ -93,6 +93,18 @@ class _Numbered(Module):
     def __iter__(self) -> Iterator[Module]:
         return iter(self._items())
 
+    def __reversed__(self) -> Iterator[Module]:
+        return reversed(self._items())
+
+    def __contains__(self, module: object) -> bool:
+        return any(m is module for m in self._items())
+
+    def __add__(self, other: Iterable[Module]) -> Self:
+        return type(self)().extend([*self, *other])
+
+    def __iadd__(self, other: Iterable[Module]) -> Self:
+        return self.extend(tuple(other))
+
 
 class Sequential(_Numbered):
     """Modules, each applied to what the one before it returned::
@@ -114,22 +126,62 @@ class Sequential(_Numbered):
             input = module(input)
         return input
 
+    def __mul__(self, times: int) -> Sequential:
+        if not isinstance(times, int) or times < 1:
+            raise ArgumentError(f"Sequential: it is repeated an int of times, not {times!r}")
+        return Sequential(*(list(self) * times))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        return self.extend((self * times)[len(self) :])
+
 
 class ModuleList(_Numbered):
     """A list of modules, to be called as one likes."""
+
+    def __repr__(self) -> str:
+        """As that of every module, with runs of equal ones on one line: ``(0-5): 6 x ...``."""
+        runs: list[tuple[str, int, int]] = []
+        for i, module in enumerate(self._items()):
+            text = repr(module)
+            if runs and runs[-1][0] == text:
+                runs[-1] = (text, runs[-1][1], i)
+            else:
+                runs.append((text, i, i))
+        if not runs:
+            return f"{type(self).__name__}()"
+        lines = [
+            f"({first}): {text}"
+            if first == last
+            else f"({first}-{last}): {last - first + 1} x {text}"
+            for text, first, last in runs
+        ]
+        inner = "\n".join(lines).replace("\n", "\n  ")
+        return f"{type(self).__name__}(\n  {inner}\n)"
 
 
 class ModuleDict(Module):
     """Modules by name, to be called as one likes."""
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+    def __init__(
+        self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None
+    ) -> None:
         super().__init__()
-        self.update(modules)
+        self.update({} if modules is None else modules)
 
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+    def update(
+        self, modules: Mapping[str, Module] | ModuleDict | Iterable[tuple[str, Module]]
+    ) -> None:
         """Add or replace modules."""
-        for name, module in dict(modules).items():
+        given = modules.items() if isinstance(modules, ModuleDict) else modules
+        for name, module in dict(given).items():
             self[name] = module
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        for name in self._named_items():
+            delattr(self, name)
 
     def _named_items(self) -> dict[str, Module]:
         return {n: value for n, value in self.__dict__.items() if isinstance(value, Module)}

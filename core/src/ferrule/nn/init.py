@@ -13,8 +13,9 @@ from ferrule.random import Generator
 from ferrule.tensor import Tensor
 
 Nonlinearity = Literal[
-    "linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"
-]
+    "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu",
+]  # fmt: skip
 Mode = Literal["fan_in", "fan_out"]
 
 
@@ -94,6 +95,8 @@ def calculate_gain(nonlinearity: Nonlinearity, param: float | None = None) -> fl
         param: the negative slope of ``"leaky_relu"``; by default 0.01.
     """
     if nonlinearity == "leaky_relu":
+        if isinstance(param, bool) or not isinstance(param, int | float | None):
+            raise ArgumentError(f"calculate_gain: a slope is a number, not {param!r}")
         slope = 0.01 if param is None else param
         return math.sqrt(2.0 / (1.0 + slope**2))
     if nonlinearity not in _GAINS:
@@ -108,6 +111,9 @@ _GAINS: dict[str, float] = {
     "conv1d": 1.0,
     "conv2d": 1.0,
     "conv3d": 1.0,
+    "conv_transpose1d": 1.0,
+    "conv_transpose2d": 1.0,
+    "conv_transpose3d": 1.0,
     "sigmoid": 1.0,
     "tanh": 5.0 / 3.0,
     "relu": math.sqrt(2.0),
@@ -202,3 +208,54 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     matrix = (q if rows >= columns else q.T) * gain
     values = fe.tensor(matrix, dtype=tensor.dtype, device=tensor.device)
     return _fill("orthogonal_", tensor, fe.reshape(values, tensor.shape))
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity, as far as a matrix that need not be square can be it."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"eye_: {tensor._type} is not a matrix; it needs two dims")
+    return _fill("eye_", tensor, fe.eye(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A convolution's weight ``(out, in, *size)`` of one to three spatial dims that lets the first
+    ``in`` channels of each of the groups of outputs through as they are."""
+    if tensor.ndim not in (3, 4, 5):
+        raise ShapeError(
+            f"dirac_: {tensor._type} is not a weight of a convolution; it needs 3 to 5"
+        )
+    out, inside, *size = tensor.shape
+    if groups < 1 or out % groups:
+        raise ArgumentError(f"dirac_: groups={groups} does not divide the {out} filters")
+    values = np.zeros(tensor.shape)
+    centre = tuple(n // 2 for n in size)
+    for g in range(groups):
+        for i in range(min(out // groups, inside)):
+            values[(g * (out // groups) + i, i, *centre)] = 1.0
+    return _fill("dirac_", tensor, fe.tensor(values, dtype=tensor.dtype, device=tensor.device))
+
+
+def sparse_(
+    tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None
+) -> Tensor:
+    """A normal matrix of mean 0, with zeros in the part ``sparsity`` of each column, at random
+    places.
+
+    Source: Martens, "Deep learning via Hessian-free optimization", ICML 2010.
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_: {tensor._type} is not a matrix; it needs two dims")
+    if not 0.0 <= sparsity <= 1.0:
+        raise ArgumentError(f"sparse_: sparsity must lie in [0, 1], not {sparsity}")
+    rows = tensor.shape[0]
+    values = _normal(tensor, 0.0, std, generator)
+    if tensor.numel():
+        order = fe.rand(tensor.shape, device=tensor.device, generator=generator)
+        rank = fe.argsort(fe.argsort(order, dim=0), dim=0)  # a permutation in each column
+        values = fe.where(rank < math.ceil(sparsity * rows), 0.0, values)
+    return _fill("sparse_", tensor, values.to(tensor.dtype))
+
+
+def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
+    """`fans`, under the name that PyTorch's users know."""
+    return fans("_calculate_fan_in_and_fan_out", tensor)

@@ -1,4 +1,4 @@
-"""Linear layers, and layers that compute nothing."""
+"""Linear layers, and one that computes nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import ferrule as fe
 from ferrule.errors import ArgumentError
 from ferrule.nn import functional as F
 from ferrule.nn import init
+from ferrule.nn.lazy import UninitializedParameter
+from ferrule.nn.lazy_module import LazyModuleMixin
 from ferrule.nn.module import Module
 from ferrule.nn.parameter import Parameter
 from ferrule.tensor import Tensor
@@ -52,9 +54,9 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draw new initial values."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5.0))
+        bound = 1.0 / math.sqrt(self.in_features)
+        init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
-            bound = 1.0 / math.sqrt(self.in_features)
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -67,6 +69,86 @@ class Linear(Module):
         )
 
 
+class LazyLinear(LazyModuleMixin, Linear):
+    """A `Linear` whose ``in_features`` is the last size of the first input."""
+
+    cls_to_become = Linear
+
+    def __init__(
+        self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        Module.__init__(self)
+        positive("LazyLinear", out_features=out_features)
+        self.in_features = 0
+        self.out_features = out_features
+        place = {"device": device, "dtype": dtype}
+        self.weight = UninitializedParameter(**place)
+        self.bias = UninitializedParameter(**place) if bias else None
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        if self.has_uninitialized_params():
+            self.in_features = input.shape[-1]
+            self.materialize(
+                weight=(self.out_features, self.in_features), bias=(self.out_features,)
+            )
+            self.reset_parameters()
+        self.in_features = self.weight.shape[1]
+
+
+class Bilinear(Module):
+    """``x1 @ weight[k] @ x2 + bias[k]`` for every ``k``: ``(..., in1_features)`` and ``(...,
+    in2_features)`` to ``(..., out_features)``.
+
+    Attributes:
+        weight: ``(out_features, in1_features, in2_features)``, initially uniform within ``1 /
+            sqrt(in1_features)`` of 0, as is the bias.
+        bias: ``(out_features,)``, or None.
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        positive(
+            "Bilinear",
+            in1_features=in1_features,
+            in2_features=in2_features,
+            out_features=out_features,
+        )
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        place = {"device": device, "dtype": dtype}
+        self.weight = Parameter(fe.empty(out_features, in1_features, in2_features, **place))
+        self.bias = Parameter(fe.empty(out_features, **place)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new initial values."""
+        bound = 1.0 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )
+
+
 class Identity(Module):
     """Its input. Arguments of the constructor are ignored, so that it can stand for any layer."""
 
@@ -75,18 +157,3 @@ class Identity(Module):
 
     def forward(self, input: Any) -> Any:
         return input
-
-
-class Flatten(Module):
-    """The dims from ``start_dim`` to ``end_dim`` made one; by default all but the first."""
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim = start_dim
-        self.end_dim = end_dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return fe.flatten(input, self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

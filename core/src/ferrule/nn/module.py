@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable
+from typing import Any, Self
 
 import ferrule as fe
 from ferrule.errors import ArgumentError
-from ferrule.nn.state import load, placed, set_value
-from ferrule.nn.tree import Tree, joined, own_buffers, own_parameters
+from ferrule.nn.blame import locate
+from ferrule.nn.hooks import attach
+from ferrule.nn.lazy import is_uninitialized
+from ferrule.nn.state import IncompatibleKeys, State, move
 from ferrule.tensor import RemovableHandle, Tensor
 from ferrule_plugins import Device, DType
+from ferrule_plugins.dtypes import CONTINUOUS
+
+__all__ = ["IncompatibleKeys", "Module"]
 
 
-class IncompatibleKeys(NamedTuple):
-    """What `Module.load_state_dict` did not find a counterpart for."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-
-class Module(Tree):
+class Module(State):
     """A function with parameters. Subclasses assign their parts in ``__init__``, after
     ``super().__init__()``, and compute in ``forward``.
 
@@ -36,8 +34,6 @@ class Module(Tree):
     def __init__(self) -> None:
         super().__init__()
         self.training = True
-        self._forward_pre_hooks: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self._forward_hooks: dict[int, tuple[Callable[..., Any], bool]] = {}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The computation. Call the module itself, which also runs its hooks."""
@@ -45,88 +41,74 @@ class Module(Tree):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._forward_pre_hooks or self._forward_hooks:
-                return self._call_with_hooks(args, kwargs)
-            return self.forward(*args, **kwargs)
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            return self._hooks.call(self, args, kwargs)
         except Exception as error:
-            _locate(error, self)
+            locate(error, self)
             raise
 
-    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook, with_kwargs in tuple(self._forward_pre_hooks.values()):
-            if with_kwargs:
-                found = hook(self, args, kwargs)
-                if found is not None:
-                    args, kwargs = found
-            elif (found := hook(self, args)) is not None:
-                args = found if isinstance(found, tuple) else (found,)
-        result = self.forward(*args, **kwargs)
-        for hook, with_kwargs in tuple(self._forward_hooks.values()):
-            found = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
-            if found is not None:
-                result = found
-        return result
-
     def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, with_kwargs: bool = False
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
         """Call ``hook(module, args)`` before `forward`; what it returns, if not None, takes the
-        place of the arguments. ``with_kwargs``: ``hook(module, args, kwargs)``, returning both."""
-        return RemovableHandle(self._forward_pre_hooks, (hook, with_kwargs))
-
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after `forward`; what it returns, if not None, takes
-        the place of the output. ``with_kwargs``: ``hook(module, args, kwargs, output)``."""
-        return RemovableHandle(self._forward_hooks, (hook, with_kwargs))
-
-    # State.
-
-    def state_dict(self, *, prefix: str = "") -> dict[str, Tensor]:
-        """All parameters and persistent buffers by dotted name. The values are those of now: later
-        training does not change them."""
-        state: dict[str, Tensor] = {}
-        for path, module in self.named_modules(prefix=prefix.rstrip("."), remove_duplicate=False):
-            for name, value in module._own_state():
-                state[joined(path, name)] = value.detach()
-        return state
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True
-    ) -> IncompatibleKeys:
-        """Take the values of `state_dict`, converted to this module's dtypes and devices.
+        place of the arguments.
 
         Args:
-            state_dict: tensors or arrays by name.
-            strict: whether missing and unexpected names are errors. Wrong shapes always are.
-
-        Returns:
-            The missing and the unexpected names.
-
-        Raises:
-            CheckpointError: something does not fit. It lists all that does not, and nothing has
-                been changed.
+            hook: the function.
+            prepend: call it before the others.
+            with_kwargs: call ``hook(module, args, kwargs)``, which returns both.
         """
-        own = {
-            joined(path, name): value
-            for path, module in self.named_modules(remove_duplicate=False)
-            for name, value in module._own_state()
-        }
-        return IncompatibleKeys(*load(type(self).__name__, own, state_dict, strict))
+        return attach(self._all_hooks().forward_pre, (hook, with_kwargs), prepend)
 
-    def _own_state(self) -> Iterator[tuple[str, Tensor]]:
-        yield from own_parameters(self)
-        for name, value in own_buffers(self):
-            if self._buffers[name]:
-                yield name, value
+    def register_forward_hook(
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after `forward`; what it returns, if not None, takes
+        the place of the output.
+
+        Args:
+            hook: the function.
+            prepend: call it before the others.
+            with_kwargs: call ``hook(module, args, kwargs, output)``.
+            always_call: call it also when an error was raised; the output is then None.
+        """
+        return attach(self._all_hooks().forward, (hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` when the gradients of the results of `forward` are
+        complete; what it returns, if not None, takes their place.
+
+        ``grad_output`` is a tuple with one gradient for each result, None where there is none.
+        """
+        return attach(self._all_hooks().backward_pre, hook, prepend)
+
+    def register_full_backward_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when the gradients of the arguments of
+        `forward` are complete; what it returns, if not None, takes the place of ``grad_input``.
+
+        Both are tuples with one gradient for each positional argument and each result, None where
+        there is none. If no argument requires a gradient, the hook is called when the gradients of
+        the results are complete.
+        """
+        return attach(self._all_hooks().backward, hook, prepend)
 
     def train(self, mode: bool = True) -> Self:
         """Put this module and all below it in training mode."""
         if not isinstance(mode, bool):
             raise ArgumentError(f"train: mode is True or False, not {mode!r}")
-        for module in self.modules():
-            module.training = mode
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
         return self
 
     def eval(self) -> Self:
@@ -152,66 +134,78 @@ class Module(Tree):
         fn(self)
         return self
 
-    def to(self, *args: Any, device: Any = None, dtype: Any = None) -> Self:
-        """Move parameters and buffers to a device, and convert the floating ones to a dtype, in
-        place: ``net.to("cuda")``, ``net.to(fe.float64)``, ``net.to("cuda", fe.float16)``.
+    # Where parameters and buffers are, and of which dtype.
+
+    def to(
+        self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False
+    ) -> Self:
+        """Move parameters and buffers to a device, and convert the floating and complex ones to a
+        dtype, in place: ``net.to("cuda")``, ``net.to(fe.float64)``, ``net.to("cuda", fe.float16)``,
+        ``net.to(tensor)``.
+
+        Args:
+            args: a device, a dtype, both, or a tensor that has them.
+            device, dtype: the same by name.
+            non_blocking: understood for PyTorch's sake; copies are made as the backend makes them.
 
         Raises:
-            ArgumentError: the dtype is not floating.
+            ArgumentError: the dtype is neither floating nor complex.
         """
         for arg in args:
             if isinstance(arg, Tensor):
                 device, dtype = arg.device, arg.dtype
             elif isinstance(arg, (str, Device)):
                 device = arg
-            elif arg is not None:
+            elif arg is not None and not isinstance(arg, bool):
                 dtype = arg
         wanted = None if dtype is None else DType.of(dtype)
-        if wanted is not None and not wanted.is_floating_point:
-            raise ArgumentError(f"to: a module is converted to floating dtypes, not {wanted.name}")
-        tensors = [*self.parameters(), *self.buffers()]
-        moved = [placed(t, device, wanted) for t in tensors]
-        for tensor, value in zip(tensors, moved):
-            set_value(tensor, value)
-        return self
+        if wanted is not None and wanted.category not in CONTINUOUS:
+            raise ArgumentError(
+                f"to: a module is converted to floating or complex dtypes, not {wanted.name}"
+            )
+        return self._convert(
+            lambda x: x.to(device=device, dtype=wanted if x.dtype.category in CONTINUOUS else None)
+        )
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Move parameters and buffers to a device without their values, which are undefined."""
+        return self._convert(
+            lambda x: (
+                x.to(device=device)
+                if is_uninitialized(x)
+                else fe.empty(x.shape, dtype=x.dtype, device=device)
+            ),
+            recurse,
+        )
+
+    def type(self, dst_type: Any) -> Self:
+        """All parameters and buffers, of whatever dtype, as ``dst_type``."""
+        dtype = DType.of(dst_type)
+        return self._convert(lambda x: x.to(dtype=dtype))
 
     def half(self) -> Self:
         """Floating parameters and buffers as float16."""
-        return self.to(fe.float16)
+        return self._floating(fe.float16)
 
     def bfloat16(self) -> Self:
         """Floating parameters and buffers as bfloat16."""
-        return self.to(fe.bfloat16)
+        return self._floating(fe.bfloat16)
 
     def float(self) -> Self:
         """Floating parameters and buffers as float32."""
-        return self.to(fe.float32)
+        return self._floating(fe.float32)
 
     def double(self) -> Self:
         """Floating parameters and buffers as float64."""
-        return self.to(fe.float64)
+        return self._floating(fe.float64)
 
     def cpu(self) -> Self:
         """On the device named ``cpu``."""
         return self.to("cpu")
 
+    def _floating(self, dtype: DType) -> Self:
+        return self._convert(lambda x: x.to(dtype=dtype) if x.dtype.is_floating_point else x)
 
-def _locate(error: Exception, module: Module) -> None:
-    """Say in a note where below ``module`` the error was raised.
-
-    Each module that the error passes on its way out replaces the note by its own, with the longer
-    path, if it finds the culprit below itself.
-    """
-    culprit, before = getattr(error, "_ferrule_module", (module, None))
-    path = next((name for name, m in module.named_modules() if m is culprit), None)
-    if path is None:
-        culprit, before, path = module, None, ""
-    inside = f"{path} ({type(culprit).__name__}) of {type(module).__name__}"
-    note = f"in {inside if path else type(module).__name__}"
-    notes = getattr(error, "__notes__", [])
-    if before in notes:
-        notes[notes.index(before)] = note
-    else:
-        error.add_note(note)
-    # errors take any attribute, whatever their class declares
-    error._ferrule_module = (culprit, note)  # pyright: ignore[reportAttributeAccessIssue]
+    def _convert(self, convert: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        move([*self.parameters(recurse), *self.buffers(recurse)], convert)
+        return self

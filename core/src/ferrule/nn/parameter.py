@@ -1,4 +1,4 @@
-"""Parameters: the tensors that a module learns."""
+"""Parameters, the tensors that a module learns, and buffers, which it keeps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+    def __init__(self, data: Any = (), requires_grad: bool = True) -> None:
         value = data if isinstance(data, Tensor) else fe.tensor(data)
         if requires_grad and value.dtype.category not in CONTINUOUS:
             raise DTypeError(
@@ -35,6 +35,39 @@ class Parameter(Tensor):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _restore, (self.detach().numpy(), str(self.device), self.requires_grad)
+
+
+class Buffer(Tensor):
+    """A tensor that a `Module` lists among its buffers when it is assigned as an attribute. What
+    is assigned in its place later may be any tensor.
+
+    Args:
+        data: its value; a tensor, or what `ferrule.tensor` takes.
+        persistent: whether `Module.state_dict` has it.
+    """
+
+    __slots__ = ()
+
+    persistent: bool = True
+
+    def __new__(cls, data: Any = (), persistent: bool = True) -> Buffer:
+        # which of the two it is, its class says: all tensors have the same slots
+        kind: type[Buffer] = cls if persistent else _TransientBuffer
+        return Tensor.__new__(kind)
+
+    def __init__(self, data: Any = (), persistent: bool = True) -> None:
+        value = data if isinstance(data, Tensor) else fe.tensor(data)
+        super().__init__(value._data, value._type, value._node)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        restore, values = super().__reduce_ex__(protocol)
+        return Buffer, (restore(*values), self.persistent)
+
+
+class _TransientBuffer(Buffer):
+    __slots__ = ()
+
+    persistent = False
 
 
 def _restore(array: Any, device: str, requires_grad: bool) -> Parameter:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ferrule.errors import ArgumentError
-from ferrule.nn.parameter import Parameter
+from ferrule.nn.hooks import Hooks
+from ferrule.nn.parameter import Buffer, Parameter
 from ferrule.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -29,16 +30,24 @@ class Tree:
 
     def __init__(self) -> None:
         self._buffers: dict[str, bool] = {}  # name: whether it is saved
+        self._hooks: Hooks | None = None  # made when there is one
+
+    def _all_hooks(self) -> Hooks:
+        if self._hooks is None:
+            self._hooks = Hooks()
+        return self._hooks
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, (Tree, Parameter)):
+        if isinstance(value, (Tree, Parameter, Buffer)):
             if "_buffers" not in self.__dict__:
-                kind = "parameter" if isinstance(value, Parameter) else "submodule"
+                kind = "submodule" if isinstance(value, Tree) else type(value).__name__.lower()
                 raise AttributeError(
                     f"{type(self).__name__}: {kind} {name!r} is assigned before the module is set "
                     "up; call super().__init__() first"
                 )
             self._buffers.pop(name, None)
+            if isinstance(value, Buffer):
+                self._buffers[name] = value.persistent
         elif isinstance(value, Tensor) and isinstance(self.__dict__.get(name), Parameter):
             raise ArgumentError(
                 f"{type(self).__name__}.{name} is a parameter, and a plain tensor would not be "
@@ -184,6 +193,25 @@ class Tree:
                 )
             found, path = part, joined(path, name)
         return found
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Assign a submodule by its dotted name.
+
+        Args:
+            target: the name.
+            module: the submodule.
+            strict: there must be one of that name already.
+
+        Raises:
+            AttributeError: the path ends before the last part of the name, or, if ``strict``, with
+                it.
+        """
+        path, _, name = target.rpartition(".")
+        if not name:
+            raise ArgumentError("set_submodule: a module cannot be its own submodule; give a name")
+        if strict:
+            self.get_submodule(target)
+        self.get_submodule(path).add_module(name, module)
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter of that dotted name."""

@@ -214,7 +214,9 @@ def softsign(input: Tensor) -> Tensor:
 
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """Exponentials along ``dim``, scaled to sum to one; computed in ``dtype`` where given."""
-    return ops.softmax(input if dtype is None else input.to(dtype=dtype), dim=dim)
+    if dtype is None:
+        return ops.softmax(input, dim=dim)
+    return ops.softmax(input.to(dtype=dtype), dim=dim).to(dtype=dtype)
 
 
 def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
@@ -224,7 +226,9 @@ def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
 
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """The logarithm of `softmax`."""
-    return ops.log_softmax(input if dtype is None else input.to(dtype=dtype), dim=dim)
+    if dtype is None:
+        return ops.log_softmax(input, dim=dim)
+    return ops.log_softmax(input.to(dtype=dtype), dim=dim).to(dtype=dtype)
 
 
 def gumbel_softmax(

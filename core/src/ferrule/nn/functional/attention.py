@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import ferrule as fe
 from ferrule import ops, random
 from ferrule.errors import ArgumentError, DTypeError, ShapeError
 from ferrule.nn.functional.activation import drawn
@@ -43,7 +44,8 @@ def scaled_dot_product_attention(
         ``(..., L, EV)``.
     """
     name = "scaled_dot_product_attention"
-    if not query.dtype is key.dtype is value.dtype:
+    alike = query.dtype is key.dtype is value.dtype
+    if not alike and not fe.is_autocast_enabled(query.device):
         raise DTypeError(
             f"{name}: query, key and value have the dtypes {query.dtype.name}, {key.dtype.name} "
             f"and {value.dtype.name}, which must be equal; convert them with .to(dtype)"

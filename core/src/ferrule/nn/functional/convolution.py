@@ -213,13 +213,15 @@ def _conv_transpose(
     filters = weight.shape[1] * groups
     if bias is not None and bias.shape != (filters,):
         raise ShapeError(f"{name}: bias is {bias._type}; its shape must be ({filters},)")
-    dtype = x.dtype
-    if bias is not None and dtype in HALVES and weight.dtype is dtype is bias.dtype:
+    dtype = None
+    if bias is not None and x.dtype in HALVES and weight.dtype is x.dtype is bias.dtype:
+        dtype = x.dtype
         x, weight, bias = widened((x, weight, bias))  # rounded once, at the end
     y = ops.conv_input(
         x, weight, input_size=(x.shape[0], filters, *size), stride=strides, padding=paddings,
         dilation=dilations, groups=groups,
     )  # fmt: skip
+    dtype = dtype or y.dtype  # autocast may have lowered it
     if bias is not None:
         y = y + ops.reshape(bias, shape=(filters, *(1,) * ndim))
     return as_given(y.to(dtype), single)
