@@ -1,4 +1,4 @@
-"""What all optimizers share: groups, state, errors."""
+"""What all optimizers share: steps, groups, state."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,11 +9,33 @@ import pytest
 import ferrule as fe
 from ferrule import nn, optim
 
-MAKERS = [
-    lambda params, **o: optim.SGD(params, **{"lr": 0.1, "momentum": 0.9, **o}),
-    lambda params, **o: optim.Adam(params, **{"lr": 0.1, "amsgrad": True, **o}),
-    lambda params, **o: optim.AdamW(params, **{"lr": 0.1, **o}),
-]
+STATES: dict[Any, tuple[dict[str, Any], list[str]]] = {
+    optim.SGD: ({"momentum": 0.9}, ["momentum_buffer"]),
+    optim.Adam: ({"amsgrad": True}, ["exp_avg", "exp_avg_sq", "max_exp_avg_sq", "step"]),
+    optim.AdamW: ({}, ["exp_avg", "exp_avg_sq", "step"]),
+    optim.Adamax: ({}, ["exp_avg", "exp_inf", "step"]),
+    optim.NAdam: ({}, ["exp_avg", "exp_avg_sq", "mu_product", "step"]),
+    optim.RAdam: ({}, ["exp_avg", "exp_avg_sq", "step"]),
+    optim.Adagrad: ({}, ["step", "sum"]),
+    optim.Adadelta: ({}, ["acc_delta", "square_avg", "step"]),
+    optim.RMSprop: (
+        {"momentum": 0.9, "centered": True},
+        ["grad_avg", "momentum_buffer", "square_avg", "step"],
+    ),
+    optim.Rprop: ({}, ["prev", "step", "step_size"]),
+    optim.ASGD: ({"t0": 2, "lambd": 0.1}, ["ax", "eta", "mu", "step"]),
+    optim.Adafactor: ({}, ["step", "variance"]),
+    optim.Lion: ({}, ["exp_avg"]),
+    optim.LAMB: ({}, ["exp_avg", "exp_avg_sq", "step"]),
+}
+"""Options, and what PyTorch calls the entries of the state of a vector."""
+
+
+def maker(kind: Any) -> Callable[..., optim.Optimizer]:
+    return lambda params, **o: kind(params, **{"lr": 0.1, **STATES[kind][0], **o})
+
+
+MAKERS = [pytest.param(maker(kind), id=kind.__name__) for kind in STATES]
 
 
 def parameters(*sizes: int) -> list[nn.Parameter]:
@@ -112,81 +134,8 @@ class TestGroups:
 
     def test_repr(self) -> None:
         text = repr(optim.SGD(parameters(1), lr=0.1))
-        assert text.startswith("SGD (\nParameter Group 0\n    dampening: 0.0\n")
+        assert text.startswith("SGD (\nParameter Group 0\n    dampening: 0\n")
         assert "    lr: 0.1\n" in text
-
-
-class TestErrors:
-    @pytest.mark.parametrize("params", [[], [{"params": []}]])
-    def test_no_parameters(self, params: list[Any]) -> None:
-        with pytest.raises(fe.ArgumentError, match="there are no parameters"):
-            optim.SGD(params)
-
-    def test_one_tensor(self) -> None:
-        with pytest.raises(fe.ArgumentError, match=r"give a list of parameters, not one: \[p\]"):
-            optim.Adam(parameters(1)[0])
-
-    def test_not_a_tensor(self) -> None:
-        with pytest.raises(fe.ArgumentError, match="parameter 1 is 'bias', not a tensor"):
-            optim.SGD([*parameters(1), "bias"])
-
-    def test_not_a_leaf(self) -> None:
-        (p,) = parameters(1)
-        with pytest.raises(fe.GraphError, match=r"parameter 0 .* was computed from others"):
-            optim.SGD([p * 2.0])
-
-    def test_twice(self) -> None:
-        a, b = parameters(1, 1)
-        with pytest.raises(fe.ArgumentError, match=r"parameter 2 .* is given twice"):
-            optim.SGD([a, b, a])
-        optimizer = optim.SGD([a])
-        with pytest.raises(fe.ArgumentError, match="given twice"):
-            optimizer.add_param_group({"params": [b, a]})
-        assert len(optimizer.param_groups) == 1
-
-    def test_groups_that_are_none(self) -> None:
-        (p,) = parameters(1)
-        with pytest.raises(fe.ArgumentError, match="a group is a dict with 'params'"):
-            optim.SGD([{"lr": 0.1}])
-        with pytest.raises(fe.ArgumentError, match="no option 'learning_rate'; it has lr"):
-            optim.SGD([{"params": [p], "learning_rate": 0.1}])
-
-    @pytest.mark.parametrize("lr", [-0.1, float("nan"), float("inf"), "fast", fe.tensor(-1.0)])
-    @pytest.mark.parametrize("make", [optim.SGD, optim.Adam, optim.AdamW])
-    def test_rates(self, make: Callable[..., optim.Optimizer], lr: Any) -> None:
-        with pytest.raises(fe.ArgumentError, match="lr must be a finite number of at least 0"):
-            make(parameters(1), lr=lr)
-
-    def test_a_rate_for_each_element(self) -> None:
-        with pytest.raises(fe.ShapeError, match="lr must be one number"):
-            optim.SGD(parameters(2), lr=fe.ones(2))
-
-    @pytest.mark.parametrize(
-        ("make", "options", "said"),
-        [
-            (optim.SGD, {"momentum": -1.0}, "momentum must be"),
-            (optim.SGD, {"weight_decay": float("nan")}, "weight_decay must be"),
-            (optim.SGD, {"nesterov": True}, "nesterov needs a momentum above 0"),
-            (
-                optim.SGD,
-                {"nesterov": True, "momentum": 0.9, "dampening": 0.1},
-                "a dampening of 0",
-            ),
-            (optim.Adam, {"betas": (0.9, 1.0)}, r"Adam: betas\[1\] must be in \[0, 1\)"),
-            (optim.AdamW, {"betas": (-0.1, 0.9)}, r"AdamW: betas\[0\] must be"),
-            (optim.Adam, {"betas": 0.9}, "betas must be two numbers"),
-            (optim.Adam, {"eps": -1e-8}, "eps must be"),
-        ],
-    )
-    def test_options(
-        self, make: Callable[..., optim.Optimizer], options: dict[str, Any], said: str
-    ) -> None:
-        with pytest.raises(fe.ArgumentError, match=said):
-            make(parameters(1), **options)
-
-    def test_options_of_a_group(self) -> None:
-        with pytest.raises(fe.ArgumentError, match="lr must be"):
-            optim.SGD([{"params": parameters(1), "lr": -1.0}])
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -210,13 +159,9 @@ class TestStateDict:
         gradient_steps(optimizer, [a, c], 0, 1)
         state = optimizer.state_dict()
         assert list(state) == ["state", "param_groups"]
-        assert sorted(state["state"]) == [0, 2]
-        names = {
-            optim.SGD: ["momentum_buffer"],
-            optim.Adam: ["exp_avg", "exp_avg_sq", "max_exp_avg_sq", "step"],
-            optim.AdamW: ["exp_avg", "exp_avg_sq", "step"],
-        }
-        assert sorted(state["state"][0]) == names[type(optimizer)]
+        assert sorted(state["state"]) == [0, 1, 2] if type(optimizer) is optim.Adagrad else [0, 2]
+        assert sorted(state["state"][0]) == STATES[type(optimizer)][1]
+        assert state["state"][0].get("step", fe.ones(())).dtype is fe.float32
         assert [g["params"] for g in state["param_groups"]] == [[0], [1, 2]]
         assert state["param_groups"][1]["lr"] == 0.5
 
@@ -237,7 +182,7 @@ class TestStateDict:
         target = make(others, lr=0.7)
         with pytest.raises(fe.CheckpointError, match=r"of parameter 1 is float64\[2\]"):
             target.load_state_dict(state)
-        assert not target.state
+        assert not target.state or type(target) is optim.Adagrad
         assert target.param_groups[0]["lr"] == 0.7
         with pytest.raises(
             fe.CheckpointError, match=r"have \[2\] parameters, and these have \[1\]"
@@ -256,19 +201,58 @@ class TestStateDict:
         other = make(single)
         other.load_state_dict(optimizer.state_dict())
         for key, value in other.state[single[0]].items():
-            assert value.dtype is (fe.int64 if key == "step" else fe.float32)
+            assert value.dtype is (fe.int64 if key == "step" else fe.float32), key
 
 
-def test_a_step_number_of_pytorch_is_understood() -> None:
-    """There it is a float32 tensor."""
+def test_a_state_of_pytorch_is_understood() -> None:
+    """There the number of a step is a float32 tensor, and groups say how a step is run."""
     params = parameters(2)
     optimizer = optim.Adam(params)
     gradient_steps(optimizer, params, 0, 1)
     state = optimizer.state_dict()
     state["state"][0]["step"] = np.float32(7.0)
-    state["param_groups"][0].update(foreach=None, fused=True, betas=[0.8, 0.9])
+    state["param_groups"][0].update(foreach=True, fused=True, betas=[0.8, 0.9], initial_lr=0.5)
     optimizer.load_state_dict(state)
     gradient_steps(optimizer, params, 0, 1)
+    group = optimizer.param_groups[0]
     assert optimizer.state[params[0]]["step"].item() == 8
-    assert optimizer.param_groups[0]["betas"] == (0.8, 0.9)
-    assert "fused" not in optimizer.param_groups[0]
+    assert group["betas"] == (0.8, 0.9)
+    assert group["initial_lr"] == 0.5
+    assert group["fused"] is None
+
+
+def test_groups_have_pytorchs_options() -> None:
+    (group,) = optim.AdamW(parameters(1)).state_dict()["param_groups"]
+    assert group == {
+        "lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2, "amsgrad": False,
+        "foreach": None, "maximize": False, "capturable": False, "differentiable": False,
+        "fused": None, "decoupled_weight_decay": True, "params": [0],
+    }  # fmt: skip
+
+
+def test_an_averaged_matrix_is_restored_in_its_parts(tmp_path: Any) -> None:
+    params = [nn.Parameter(fe.ones(2, 3)), nn.Parameter(fe.ones(3))]
+    optimizer, again = optim.Adafactor(params), optim.Adafactor(params)
+    for p in params:
+        p.grad = fe.full_like(p, 0.5)
+    optimizer.step()
+    fe.save(optimizer.state_dict(), tmp_path / "state.safetensors")
+    again.load_state_dict(fe.load(tmp_path / "state.safetensors"))
+    assert again.state[params[0]]["row_var"].shape == (2, 1)
+    assert again.state[params[0]]["col_var"].shape == (1, 3)
+    assert again.param_groups[0]["eps"] == (None, 1e-3)
+    state = optimizer.state_dict()
+    state["state"][0]["row_var"] = fe.ones(3, 1)
+    with pytest.raises(fe.CheckpointError, match=r"'row_var' of parameter 0 is float32\[3,1\]"):
+        again.load_state_dict(state)
+
+
+def test_an_option_that_is_turned_on_in_the_middle() -> None:
+    for kind, option in ((optim.Adam, {"amsgrad": True}), (optim.RMSprop, {"momentum": 0.5})):
+        params = parameters(2)
+        optimizer = kind(params)
+        gradient_steps(optimizer, params, 0, 2)
+        optimizer.param_groups[0].update(option)
+        gradient_steps(optimizer, params, 0, 2)
+        kept = {"max_exp_avg_sq", "momentum_buffer"} & optimizer.state[params[0]].keys()
+        assert len(kept) == 1

@@ -1,4 +1,4 @@
-"""Adam and its kin."""
+"""Adam and AdamW."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 import ferrule as fe
 from ferrule import ops
-from ferrule.errors import ArgumentError
-from ferrule.op import Op
-from ferrule.optim.optimizer import Group, Optimizer, State, check_range, given, rate
+from ferrule.optim.optimizer import Optimizer, State
+from ferrule.optim.options import Group, check_betas, check_range, given, rate
 from ferrule.tensor import Tensor
 
 
@@ -31,11 +30,11 @@ class Adam(Optimizer):
         weight_decay: the L2 penalty's factor.
         amsgrad: divide by the largest v so far.
         maximize: climb instead of descend.
+        decoupled_weight_decay: be `AdamW`.
+        foreach, capturable, differentiable, fused: PyTorch's; they cannot be True.
 
     Source: Kingma, Ba, arXiv:1412.6980; AMSGrad: Reddi, Kale, Kumar, arXiv:1904.09237.
     """
-
-    rule: Op = ops.adam_step
 
     def __init__(
         self,
@@ -43,10 +42,15 @@ class Adam(Optimizer):
         lr: float | Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
-        weight_decay: float = 0.0,
+        weight_decay: float = 0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
     ) -> None:
         options = {
             "lr": lr,
@@ -55,29 +59,31 @@ class Adam(Optimizer):
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
             "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, options)
 
     def check(self, group: Group) -> None:
-        name = type(self).__name__
-        if not isinstance(group["betas"], (tuple, list)) or len(group["betas"]) != 2:
-            raise ArgumentError(f"{name}: betas must be two numbers, not {group['betas']!r}")
-        for i, beta in enumerate(group["betas"]):
-            check_range(name, f"betas[{i}]", beta, below=1.0)
-        check_range(name, "eps", group["eps"])
-        check_range(name, "weight_decay", group["weight_decay"])
+        check_betas(self._name, group)
+        check_range(self._name, "eps", group["eps"])
+        check_range(self._name, "weight_decay", group["weight_decay"])
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         if not state:
             state["step"] = fe.zeros((), dtype=fe.int64, device=param.device)
             state["exp_avg"] = state["exp_avg_sq"] = fe.zeros_like(param)
-            if group["amsgrad"]:
-                state["max_exp_avg_sq"] = state["exp_avg_sq"]
+        if group["amsgrad"]:  # which may be turned on in the middle of training
+            state.setdefault("max_exp_avg_sq", state["exp_avg_sq"])
         step = state["step"] + 1
         beta1, beta2 = group["betas"]
-        param, *moments = self.rule(
+        rule = ops.adamw_step if group["decoupled_weight_decay"] else ops.adam_step
+        param, *moments = rule(
             param, grad, state["exp_avg"], state["exp_avg_sq"], rate(group, param), step,
-            state.get("max_exp_avg_sq"),
+            state["max_exp_avg_sq"] if group["amsgrad"] else None,
             beta1=beta1, beta2=beta2, eps=group["eps"], **given(group, "weight_decay", "maximize"),
         )  # fmt: skip
         state.update(zip(("exp_avg", "exp_avg_sq", "max_exp_avg_sq"), moments), step=step)
@@ -94,8 +100,6 @@ class AdamW(Adam):
     Source: Loshchilov, Hutter, arXiv:1711.05101.
     """
 
-    rule = ops.adamw_step
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -106,5 +110,17 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
+            capturable=capturable, differentiable=differentiable, fused=fused,
+            decoupled_weight_decay=True,
+        )  # fmt: skip
+
+    def _check(self, group: Group) -> None:
+        group["decoupled_weight_decay"] = True  # a saved group may lack it
+        super()._check(group)

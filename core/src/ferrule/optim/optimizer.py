@@ -1,43 +1,53 @@
-"""What all optimizers share: parameter groups, state, saving and the step over all of them."""
+"""What all optimizers share: parameter groups, state, and the step over all of them."""
 
 from __future__ import annotations
 
-import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
-from numbers import Real
 from typing import Any
 
 import ferrule as fe
-from ferrule.errors import ArgumentError, CheckpointError, GraphError, ShapeError
+from ferrule.errors import ArgumentError, GraphError
+from ferrule.ops.precision import HALVES
+from ferrule.optim import saved
+from ferrule.optim.hooks import Hooked
+from ferrule.optim.options import Group, check_rate, check_switches
 from ferrule.tensor import Tensor
-from ferrule_plugins import Device, DType
 
-State = dict[str, Tensor]
-Group = dict[str, Any]
+State = dict[str, Any]
+
+# What a group may hold besides options: labels, and what schedules keep there.
+_NOT_OPTIONS = {
+    "params", "param_names", "name", "initial_lr", "max_lr", "min_lr", "max_momentum",
+    "base_momentum", "swa_lr",
+}  # fmt: skip
 
 
-# What a group may hold besides options: a label, and the rate that a schedule starts from.
-_NOT_OPTIONS = {"params", "name", "initial_lr"}
-
-
-class Optimizer:
-    """The base class of optimizers. Subclasses say what one parameter's `update` is.
+class Optimizer(Hooked):
+    """The base class of optimizers. Subclasses say what one parameter's `update` is, or define
+    `step`.
 
     Attributes:
         param_groups: dicts with ``"params"`` and the options that hold for them.
-        state: what is kept from step to step, by parameter; it is made by the first step.
+        state: what is kept from step to step, by parameter.
         defaults: the options of groups that do not give their own.
+        numbers: the entries of a parameter's state that are one number, whatever its shape.
+        complex_params: whether parameters may be complex; they are then updated as real ones, with
+            a last dim for the real and the imaginary part.
 
     Raises:
         ArgumentError: there are no parameters, one is given twice, or an option is wrong.
         GraphError: a parameter is not a leaf.
     """
 
+    numbers: frozenset[str] = frozenset({"step"})
+    complex_params = True
+
     def __init__(self, params: Iterable[Any] | Tensor, defaults: Group) -> None:
+        super().__init__()
         self.defaults = defaults
         self.param_groups: list[Group] = []
-        self.state: dict[Tensor, State] = {}
+        self.state: defaultdict[Any, State] = defaultdict(dict)
         if isinstance(params, Tensor):
             raise ArgumentError(f"{self._name}: give a list of parameters, not one: [p]")
         groups = list(params)
@@ -59,7 +69,7 @@ class Optimizer:
         """One step of one parameter.
 
         Args:
-            param, grad: the parameter and its gradient.
+            param, grad: the parameter and its gradient, in float32 or float64.
             state: this parameter's, to be changed; empty before the first step.
             group: the options.
 
@@ -74,6 +84,10 @@ class Optimizer:
     def add_param_group(self, param_group: Group) -> None:
         """Optimize more parameters, with options of their own where given.
 
+        Args:
+            param_group: ``"params"``: a tensor, tensors, or pairs of a name and a tensor, as
+                ``named_parameters()`` gives them; and options.
+
         Raises:
             ArgumentError, GraphError: as the constructor; nothing was added.
         """
@@ -81,30 +95,63 @@ class Optimizer:
             raise ArgumentError(
                 f"{self._name}: a group is a dict with 'params', not {param_group!r}"
             )
-        listed = param_group["params"]
-        params = [listed] if isinstance(listed, Tensor) else list(listed)
+        group = {**self.defaults, **param_group, **self._listed(param_group["params"])}
         unknown = param_group.keys() - self.defaults.keys() - _NOT_OPTIONS
         if unknown:
             raise ArgumentError(
                 f"{self._name}: has no option {sorted(unknown)[0]!r}; it has "
-                f"{', '.join(self.defaults)}"
+                f"{', '.join(self.defaults)}. For entries of your own, set "
+                "optimizer.param_groups[i][...] afterwards"
             )
-        group = {**self.defaults, **param_group, "params": params}
         seen = {id(p) for g in self.param_groups for p in g["params"]}
-        for i, p in enumerate(params):
-            if not isinstance(p, Tensor):
-                raise ArgumentError(f"{self._name}: parameter {i} is {p!r}, not a tensor")
-            if not p.is_leaf:
-                raise GraphError(
-                    f"{self._name}: parameter {i} ({p._type}) was computed from others, so that a "
-                    "step would not reach them; give the leaves"
-                )
+        for i, p in enumerate(group["params"]):
+            self._check_param(i, p)
             if id(p) in seen:
                 raise ArgumentError(f"{self._name}: parameter {i} ({p._type}) is given twice")
             seen.add(id(p))
-        check_rate(self._name, group["lr"])
-        self.check(group)
+        for other in self.param_groups[:1]:
+            if ("param_names" in other) != ("param_names" in group):
+                raise ArgumentError(
+                    f"{self._name}: some groups name their parameters and some do not; give "
+                    "named_parameters() for all of them or for none"
+                )
+        self._check(group)
         self.param_groups.append(group)
+
+    def _listed(self, params: Any) -> Group:
+        if isinstance(params, Tensor):
+            return {"params": [params]}
+        if isinstance(params, (set, frozenset)):
+            raise ArgumentError(
+                f"{self._name}: the parameters are in a set, which has no order; give a list"
+            )
+        listed = list(params)
+        named = [p for p in listed if isinstance(p, tuple)]
+        if not named:
+            return {"params": listed}
+        if len(named) < len(listed):
+            raise ArgumentError(f"{self._name}: some parameters have names and some have not")
+        return {"params": [p for _, p in named], "param_names": [name for name, _ in named]}
+
+    def _check_param(self, i: int, p: Any) -> None:
+        if not isinstance(p, Tensor):
+            raise ArgumentError(f"{self._name}: parameter {i} is {p!r}, not a tensor")
+        if not p.is_leaf:
+            raise GraphError(
+                f"{self._name}: parameter {i} ({p._type}) was computed from others, so that a "
+                "step would not reach them; give the leaves"
+            )
+        if p.dtype.is_complex and not self.complex_params:
+            raise ArgumentError(
+                f"{self._name}: parameter {i} is {p._type}, and this optimizer has no rule for "
+                "complex ones; optimize fe.view_as_real of it"
+            )
+
+    def _check(self, group: Group) -> None:
+        check_switches(self._name, group)
+        if "lr" in group:
+            check_rate(self._name, group["lr"])
+        self.check(group)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
@@ -123,9 +170,27 @@ class Optimizer:
             for group in self.param_groups:
                 for p in group["params"]:
                     if (grad := p.grad) is not None:
-                        state = self.state.setdefault(p, {})
-                        p._rebind("step", self.update(p, grad, state, group))
+                        p._rebind("step", self._updated(p, grad, self.state[p], group))
         return loss
+
+    def _updated(self, p: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
+        """`update` of a parameter of any dtype: of complex ones as pairs of real ones, of 16-bit
+        ones in float32, so that the learning rate and the small options are not rounded to 16
+        bits."""
+        if p.dtype.is_complex:
+            into, back = fe.view_as_real, fe.view_as_complex
+        elif p.dtype in HALVES:
+            into, back = _widened, p.dtype
+        else:
+            return self.update(p, grad, state, group)
+
+        def narrowed(x: Tensor) -> Tensor:
+            return back(x) if callable(back) else x.to(back)
+
+        wide = {k: v if k in self.numbers else into(v) for k, v in state.items()}
+        value = self.update(into(p), into(grad), wide, group)
+        state.update((k, v if k in self.numbers else narrowed(v)) for k, v in wide.items())
+        return narrowed(value)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, or set them to zeros."""
@@ -136,74 +201,33 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """The state and the options, with numbers in the place of parameters, in their order over
-        all groups. Later steps do not change it."""
-        numbers = {id(p): i for i, p in enumerate(self._all())}
-        return {
-            "state": {numbers[id(p)]: dict(state) for p, state in self.state.items() if state},
-            "param_groups": [
-                {
-                    **{k: v for k, v in group.items() if k != "params"},
-                    "params": [numbers[id(p)] for p in group["params"]],
-                }
-                for group in self.param_groups
-            ],
-        }
+        all groups. The keys and the layout are PyTorch's. Later steps do not change it."""
+        for hook in tuple(self._state_dict_pre_hooks.values()):
+            hook(self)
+        found = saved.dump(self)
+        for hook in tuple(self._state_dict_post_hooks.values()):
+            found = given if (given := hook(self, found)) is not None else found
+        return found
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned, converted to the dtypes and devices of these
-        parameters.
+        """Take over what `state_dict` returned, here or in PyTorch, converted to the dtypes and
+        devices of these parameters.
 
         Raises:
             CheckpointError: the groups differ in number or size, or a state in shape; nothing was
                 changed.
         """
-        if not {"state", "param_groups"} <= state_dict.keys():
-            raise CheckpointError(
-                f"{self._name}.load_state_dict: takes what state_dict() returns, with 'state' and "
-                f"'param_groups', not a mapping with {', '.join(map(str, state_dict)) or 'nothing'}"
-            )
-        saved = state_dict["param_groups"]
-        ours = [len(g["params"]) for g in self.param_groups]
-        theirs = [len(g["params"]) for g in saved]
-        if ours != theirs:
-            raise CheckpointError(
-                f"{self._name}.load_state_dict: the saved groups have {theirs} parameters, and "
-                f"these have {ours}; build the same optimizer that was saved"
-            )
-        numbers = [i for g in saved for i in g["params"]]
-        state: dict[Tensor, State] = {}
-        by_number = {int(i): values for i, values in state_dict["state"].items()}
-        for p, number in zip(self._all(), numbers):
-            if number in by_number:
-                state[p] = {
-                    key: self._restored(p, number, key, value)
-                    for key, value in by_number[number].items()
-                    if value is not None
-                }
-        groups = [
-            {
-                **ours_,
-                **{k: v for k, v in theirs_.items() if k in ours_},
-                "params": ours_["params"],
-            }
-            for ours_, theirs_ in zip(self.param_groups, saved)
-        ]
-        for group in groups:
-            group.update({k: tuple(v) for k, v in group.items() if k == "betas"})
-            check_rate(self._name, group["lr"])
-            self.check(group)
-        self.state, self.param_groups = state, groups
+        for hook in tuple(self._load_state_dict_pre_hooks.values()):
+            copied = dict(state_dict)
+            state_dict = copied if (given := hook(self, copied)) is None else given
+        self.state, self.param_groups = saved.restore(self, state_dict)
+        for hook in tuple(self._load_state_dict_post_hooks.values()):
+            hook(self)
 
-    def _restored(self, p: Tensor, number: int, key: str, value: Any) -> Tensor:
-        value = fe.as_tensor(value)
-        if key == "step":
-            return value.detach().to(device=p.device, dtype=fe.int64)
-        if value.shape != p.shape:
-            raise CheckpointError(
-                f"{self._name}.load_state_dict: {key!r} of parameter {number} is {value._type}, "
-                f"and the parameter is {p._type}; build the same model that was saved"
-            )
-        return value.detach().to(device=p.device, dtype=p.dtype)
+    def _restored(self, p: Tensor, number: int, key: str, value: Any) -> Any:
+        """An entry of the saved state of ``p``, the ``number``-th parameter, as it is kept."""
+        number_ = key in self.numbers
+        return saved.entry(p, number, key, value, is_number=number_, name=self._name)
 
     def _all(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -216,38 +240,5 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def check_rate(name: str, lr: Any) -> None:
-    """Refuse a learning rate that is negative, infinite or not a number."""
-    if isinstance(lr, Tensor):
-        if lr.shape:
-            raise ShapeError(
-                f"{name}: lr must be one number, a tensor without dims, not {lr._type}"
-            )
-        lr = lr.item()
-    check_range(name, "lr", lr)
-
-
-def check_range(name: str, option: str, value: Any, below: float = math.inf) -> None:
-    """Refuse an option that is not a number of at least 0 and below a bound."""
-    if not isinstance(value, Real) or not 0.0 <= float(value) < below:
-        bound = "a finite number of at least 0" if below == math.inf else f"in [0, {below:g})"
-        raise ArgumentError(f"{name}: {option} must be {bound}, not {value!r}")
-
-
-def rate(group: Group, param: Tensor) -> Tensor:
-    """The learning rate as an operand of an update rule."""
-    lr = group["lr"]
-    if isinstance(lr, Tensor):
-        return lr.detach().to(device=param.device, dtype=param.dtype)
-    return _scalar(lr, param.dtype, param.device)
-
-
-@lru_cache(maxsize=64)
-def _scalar(value: float, dtype: DType, device: Device) -> Tensor:
-    return fe.tensor(value, dtype=dtype, device=device)
-
-
-def given(group: Group, *names: str) -> dict[str, Any]:
-    """Those options of the group that are neither 0 nor False, which the update rules take to be
-    the default. A call that names 0.0 is not looked up among past calls."""
-    return {name: group[name] for name in names if group[name]}
+def _widened(x: Tensor) -> Tensor:
+    return x.to(fe.float32)

@@ -7,7 +7,8 @@ from typing import Any
 
 from ferrule import ops
 from ferrule.errors import ArgumentError
-from ferrule.optim.optimizer import Group, Optimizer, State, check_range, given, rate
+from ferrule.optim.optimizer import Optimizer, State
+from ferrule.optim.options import Group, check_range, given, rate
 from ferrule.tensor import Tensor
 
 
@@ -28,6 +29,7 @@ class SGD(Optimizer):
         weight_decay: the L2 penalty's factor.
         nesterov: move along ``g + momentum * b``.
         maximize: climb instead of descend.
+        foreach, differentiable, fused: PyTorch's; they cannot be True.
 
     Source: Sutskever et al., ICML 2013; as there, but the learning rate is outside of b.
     """
@@ -36,12 +38,15 @@ class SGD(Optimizer):
         self,
         params: Iterable[Any],
         lr: float | Tensor = 1e-3,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
         options = {
             "lr": lr,
@@ -50,6 +55,9 @@ class SGD(Optimizer):
             "weight_decay": weight_decay,
             "nesterov": nesterov,
             "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
         }
         super().__init__(params, options)
 
