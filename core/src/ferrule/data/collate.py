@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ferrule import factories, joining
+from ferrule import factories, joining, runtime
+from ferrule.data.containers import is_named_tuple, like
 from ferrule.errors import DataError
 from ferrule.tensor import Tensor
+from ferrule_plugins import dtypes
 
 
-def default_collate(items: Sequence[Any]) -> Any:
-    """Items of one kind, brought together along a new first dim.
+def default_collate(batch: Sequence[Any]) -> Any:
+    """Items of one kind, brought together along a new first dim, as PyTorch does it.
 
-    Tensors are stacked. NumPy arrays and numbers become a tensor, of the dtype that ``fe.tensor``
-    gives them. Strings and bytes stay a list. Tuples, lists and dicts are collated member by
-    member and keep their kind.
+    Tensors are stacked. NumPy arrays and scalars become a tensor of their dtype, ints one of int64,
+    and floats one of float64 (of the default dtype on a device that has no float64). Strings and
+    bytes stay a list. Tuples become a list of what their members are collated to; named tuples,
+    other sequences and dicts are collated member by member and keep their kind.
 
     Raises:
         DataError: there are no items, or one does not fit the first; it is named.
     """
-    if not items:
+    if not batch:
         raise DataError("default_collate: there are no items to make a batch of")
-    return _collate(items, "")
+    return _collate(batch, "")
+
+
+def default_convert(data: Any) -> Any:
+    """``data`` with NumPy arrays and scalars anywhere in it as tensors: what a loader does to items
+    that it does not batch."""
+    if isinstance(data, (np.ndarray, np.generic)):
+        return data if data.dtype.kind in "SUO" else factories.tensor(data)
+    if isinstance(data, Mapping):
+        return like(data, {key: default_convert(value) for key, value in data.items()})
+    if is_named_tuple(data):
+        return type(data)(*map(default_convert, data))
+    if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
+        return like(data, [default_convert(value) for value in data])
+    return data
 
 
 def _collate(items: Sequence[Any], member: str) -> Any:
@@ -40,18 +57,7 @@ def _collate(items: Sequence[Any], member: str) -> Any:
     for i, item in enumerate(items):
         if _kind(item) is not kind:
             raise _misfit(i, member, "type", type(item).__name__, type(first).__name__)
-    if kind is Tensor:
-        return _stack(items, member)
-    if kind is np.ndarray:
-        _check_shapes(items, member)
-        return factories.tensor(np.stack(items))
-    if kind is str:
-        return list(items)
-    if kind is Mapping:
-        return _mapping(items, member)
-    if kind is Sequence:
-        return _members(items, member)
-    return factories.tensor(list(items))
+    return _BY_KIND[kind](items, member)
 
 
 def _kind(item: Any) -> type | None:
@@ -67,10 +73,10 @@ def _kind(item: Any) -> type | None:
         return str
     if isinstance(item, Mapping):
         return Mapping
-    return Sequence if isinstance(item, (tuple, list)) else None
+    return Sequence if isinstance(item, Sequence) else None
 
 
-def _stack(items: Sequence[Tensor], member: str) -> Tensor:
+def _tensors(items: Sequence[Tensor], member: str) -> Tensor:
     _check_shapes(items, member)
     first = items[0]
     for i, item in enumerate(items):
@@ -79,18 +85,25 @@ def _stack(items: Sequence[Tensor], member: str) -> Tensor:
     return joining.stack(items)
 
 
-def _check_shapes(items: Sequence[Any], member: str) -> None:
-    for i, item in enumerate(items):
-        if item.shape != items[0].shape:
-            raise _misfit(i, member, "shape", item.shape, items[0].shape)
+def _arrays(items: Sequence[Any], member: str) -> Tensor:
+    _check_shapes(items, member)
+    return factories.tensor(np.stack(items))
 
 
-def _mapping(items: Sequence[Any], member: str) -> dict[Any, Any]:
-    keys = items[0].keys()
+def _numbers(items: Sequence[Any], member: str) -> Tensor:
+    # as in PyTorch, the first item's type decides
+    double = isinstance(items[0], float)
+    known = runtime.active(runtime.device().backend).dtypes if double else ()
+    return factories.tensor(list(items), dtype=dtypes.float64 if dtypes.float64 in known else None)
+
+
+def _mapping(items: Sequence[Any], member: str) -> Any:
+    first = items[0]
     for i, item in enumerate(items):
-        if item.keys() != keys:
-            raise _misfit(i, member, "keys", list(item), list(keys))
-    return {key: _collate([item[key] for item in items], f"{member}[{key!r}]") for key in keys}
+        if not item.keys() >= first.keys():
+            raise _misfit(i, member, "keys", list(item), list(first))
+    found = {key: _collate([item[key] for item in items], f"{member}[{key!r}]") for key in first}
+    return like(first, found)
 
 
 def _members(items: Sequence[Any], member: str) -> Any:
@@ -99,7 +112,24 @@ def _members(items: Sequence[Any], member: str) -> Any:
         if len(item) != len(first):
             raise _misfit(i, member, "length", len(item), len(first))
     columns = [_collate([item[j] for item in items], f"{member}[{j}]") for j in range(len(first))]
-    return type(first)(*columns) if hasattr(first, "_fields") else type(first)(columns)
+    return type(first)(*columns) if is_named_tuple(first) else like(first, columns)
+
+
+_BY_KIND: Mapping[type, Callable[[Sequence[Any], str], Any]] = {
+    Tensor: _tensors,
+    np.ndarray: _arrays,
+    bool: _numbers,
+    complex: _numbers,
+    str: lambda items, member: list(items),
+    Mapping: _mapping,
+    Sequence: _members,
+}
+
+
+def _check_shapes(items: Sequence[Any], member: str) -> None:
+    for i, item in enumerate(items):
+        if item.shape != items[0].shape:
+            raise _misfit(i, member, "shape", item.shape, items[0].shape)
 
 
 def _at(member: str) -> str:

@@ -1,12 +1,11 @@
-"""What a loader loads from: anything with a length whose items can be taken by number."""
+"""What a loader loads from: something with items that can be taken by number, or iterated over."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from ferrule import factories, random, selection
+from ferrule import factories, selection
 from ferrule.data.collate import default_collate
 from ferrule.errors import DataError
 from ferrule.tensor import Tensor
@@ -31,15 +30,59 @@ class Dataset(Generic[Item]):
     def __iter__(self) -> Iterator[Item]:
         return (self[i] for i in range(len(self)))
 
+    def __add__(self, other: Any) -> Any:
+        """The items of this data set, then those of another: a `ConcatDataset`."""
+        from ferrule.data.combination import ConcatDataset
+
+        return ConcatDataset([self, other])
+
     def batch(self, indices: Sequence[int]) -> Any:
         """The items at ``indices``, collated as `default_collate` does."""
         return default_collate(items(self, indices))
 
 
+class IterableDataset(Dataset[Item]):
+    """A stream of items. Subclasses define ``__iter__``, and ``__len__`` if the length is known.
+
+    In a loader with workers each worker iterates over a copy of its own, so ``__iter__`` asks
+    `get_worker_info` which part of the stream is its part; otherwise every item comes once for
+    each worker.
+    """
+
+    def __iter__(self) -> Iterator[Item]:
+        raise NotImplementedError(f"{type(self).__name__} does not define __iter__")
+
+    def __getitem__(self, index: int) -> Item:
+        raise NotImplementedError(
+            f"{type(self).__name__} is a stream: iterate over it, its items have no numbers"
+        )
+
+    def __len__(self) -> int:
+        raise TypeError(f"{type(self).__name__} is a stream and does not define __len__")
+
+    def __add__(self, other: Any) -> Any:
+        """The items of this stream, then those of another: a `ChainDataset`."""
+        from ferrule.data.combination import ChainDataset
+
+        return ChainDataset([self, other])
+
+
 def items(dataset: Any, indices: Sequence[int]) -> list[Any]:
-    """The items at ``indices``, by ``__getitems__`` where the data set has it."""
+    """The items at ``indices``, by ``__getitems__`` where the data set has it.
+
+    Raises:
+        DataError: ``__getitems__`` returned another number of items.
+    """
     fetch = getattr(dataset, "__getitems__", None)
-    return [dataset[i] for i in indices] if fetch is None else fetch(indices)
+    if not callable(fetch):
+        return [dataset[i] for i in indices]
+    found: Any = fetch(indices)
+    if len(found) != len(indices):
+        raise DataError(
+            f"{type(dataset).__name__}.__getitems__ was asked for {len(indices)} items and "
+            f"returned {len(found)}; it must return one for each index"
+        )
+    return found
 
 
 def batch(dataset: Any, indices: Sequence[int]) -> Any:
@@ -47,6 +90,12 @@ def batch(dataset: Any, indices: Sequence[int]) -> Any:
     if isinstance(dataset, Dataset):
         return dataset.batch(indices)
     return default_collate(items(dataset, indices))
+
+
+def keeps(dataset: Any, method: str, owner: type) -> bool:
+    """Whether a data set's class has the method as ``owner`` defines it. A shortcut around
+    ``__getitem__`` would pass by what a subclass does there."""
+    return getattr(type(dataset), method) is getattr(owner, method)
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
@@ -75,75 +124,15 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         return tuple(t[index] for t in self.tensors)
 
-    def batch(self, indices: Sequence[int]) -> tuple[Tensor, ...]:
+    def batch(self, indices: Sequence[int]) -> list[Tensor]:
         """Each tensor's slices at ``indices``, shape (len(indices), ...)."""
+        if not keeps(self, "__getitem__", TensorDataset):
+            return super().batch(indices)
         n = len(self)
         for i in indices:
             if not -n <= i < n:
                 raise DataError(f"index {i} is out of range for a data set of {n} items")
-        chosen = [i % n for i in indices]
+        chosen = [int(i) % n for i in indices]
         devices = {t.device for t in self.tensors}
         places = {d: factories.tensor(chosen, dtype=dtypes.int64, device=d) for d in devices}
-        return tuple(selection.index_select(t, 0, places[t.device]) for t in self.tensors)
-
-
-class Subset(Dataset[Item]):
-    """The items of another data set at ``indices``, in that order."""
-
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
-        self.dataset = dataset
-        self.indices = indices
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, index: int) -> Item:
-        return self.dataset[self.indices[index]]
-
-    def __getitems__(self, indices: Sequence[int]) -> list[Item]:
-        return items(self.dataset, [self.indices[i] for i in indices])
-
-    def batch(self, indices: Sequence[int]) -> Any:
-        return batch(self.dataset, [self.indices[i] for i in indices])
-
-
-def random_split(
-    dataset: Any, lengths: Sequence[float], generator: random.Generator | None = None
-) -> list[Subset[Any]]:
-    """Subsets that share out the items at random.
-
-    Args:
-        dataset: what to split.
-        lengths: sizes that add up to ``len(dataset)``, or fractions that add up to 1. What
-            rounding the fractions down leaves over goes to the subsets in turn, one item each.
-        generator: draws the order.
-
-    Raises:
-        DataError: the lengths do not add up, or one is negative.
-    """
-    n = len(dataset)
-    sizes = _sizes(lengths, n)
-    order = random.randperm(n, generator=generator, device=generator and generator.device)
-    indices: list[int] = order.tolist()
-    subsets, start = [], 0
-    for size in sizes:
-        subsets.append(Subset(dataset, indices[start : start + size]))
-        start += size
-    return subsets
-
-
-def _sizes(lengths: Sequence[float], n: int) -> list[int]:
-    if any(length < 0 for length in lengths):
-        raise DataError(f"random_split: lengths are not negative, and these are {list(lengths)}")
-    total = sum(lengths)
-    if all(isinstance(length, int) for length in lengths) and total == n:
-        return [int(length) for length in lengths]
-    if math.isclose(total, 1.0):
-        sizes = [math.floor(n * fraction) for fraction in lengths]
-        for i in range(n - sum(sizes)):
-            sizes[i % len(sizes)] += 1
-        return sizes
-    raise DataError(
-        f"random_split: {list(lengths)} add up to {total}; sizes must add up to the data set's "
-        f"{n} items, or fractions to 1"
-    )
+        return [selection.index_select(t, 0, places[t.device]) for t in self.tensors]
