@@ -15,7 +15,7 @@ def test_the_file_appears_at_the_end_of_the_block(tmp_path: Path) -> None:
     with replacing(target) as temporary:
         temporary.write_text("new")
         assert target.read_text() == "old"
-        assert temporary.parent == target.parent
+        assert temporary.parent.parent == target.parent
     assert target.read_text() == "new"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,9 +28,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         OutputError: the file cannot be written there.
     """
     target = _target(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    # In a folder of its own: those who write may have temporary files too, which they leave beside
+    # it if they are killed.
+    folder = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = folder / target.name
     try:
-        temporary.touch(exist_ok=False)
+        folder.mkdir()
+        temporary.touch()
         # Whoever writes may put a private file in its place; what others may do with it stays.
         mode = (target if target.exists() else temporary).stat().st_mode
         yield temporary
@@ -38,9 +44,29 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
     if os.name == "posix":
         _flush(target.parent, os.O_RDONLY)
+
+
+def leftovers(path: str | os.PathLike[str]) -> list[Path]:
+    """What `replacing` had begun to write for ``path`` in processes that were killed, and what it
+    is writing in others that run."""
+    target = Path(os.path.realpath(path))
+    name = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.tmp")
+    return [file for file in target.parent.iterdir() if name.fullmatch(file.name)]
+
+
+def take_over(path: str | os.PathLike[str]) -> None:
+    """Make sure that a file can be written at ``path``, and remove what writers that were killed
+    had begun to write for it. No other process may be writing there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    check_writable(path)
+    for folder in leftovers(path):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 import ferrule as fe
-from ferrule import nn, optim, serialization
+from ferrule import nn, optim
+from ferrule.serialization import safetensors_file
 from ferrule_plugins import dtypes
 
 
@@ -217,7 +219,7 @@ def test_a_write_that_fails_leaves_the_old_file(
         temporary.write_bytes(b"half of it")
         raise SafetensorError("I/O error: No space left on device")
 
-    monkeypatch.setattr(serialization, "save_file", fail)
+    monkeypatch.setattr(safetensors_file, "save_file", fail)
     with pytest.raises(fe.CheckpointError, match="f' cannot be written: I/O error: No space left"):
         fe.save({"epoch": 2}, path)
     assert fe.load(path) == {"epoch": 1}
@@ -299,5 +301,61 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_nothing_is_pickled() -> None:
-    source = Path(serialization.__file__).read_text()
-    assert "import pickle" not in source
+    for source in Path(safetensors_file.__file__).parent.glob("*.py"):
+        assert "import pickle" not in source.read_text()
+
+
+def test_metadata_come_back(tmp_path: Path) -> None:
+    words = {"license": "MIT", "é": "", "format": "pt"}
+    fe.save({"w": fe.ones(2)}, tmp_path / "f", metadata=words)
+    assert fe.load_metadata(tmp_path / "f") == words
+    assert fe.load(tmp_path / "f")["w"].tolist() == [1, 1]
+    with safe_open(tmp_path / "f", framework="numpy") as file:
+        assert file.metadata().items() >= words.items()
+
+
+def test_metadata_of_other_programs_are_read(tmp_path: Path) -> None:
+    save_file({"a": np.ones(2)}, tmp_path / "f", {"format": "np"})
+    assert fe.load_metadata(tmp_path / "f") == {"format": "np"}
+    save_file({"a": np.ones(2)}, tmp_path / "f")
+    assert fe.load_metadata(tmp_path / "f") == {}
+
+
+@pytest.mark.parametrize("metadata", [{"a": 1}, {1: "a"}, {"ferrule": "mine"}])
+def test_metadata_are_strings(metadata: Any, tmp_path: Path) -> None:
+    with pytest.raises(fe.ArgumentError, match="metadata are strings by name"):
+        fe.save({}, tmp_path / "f", metadata=metadata)
+    assert not (tmp_path / "f").exists()
+
+
+def test_float8_is_refused_by_name(tmp_path: Path) -> None:
+    header = json.dumps({"x": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}}).encode()
+    path = tmp_path / "f"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"ab")
+    with pytest.raises(fe.CheckpointError, match="tensor 'x' is of dtype F8_E4M3, which ferrule"):
+        fe.load(path)
+
+
+def test_loading_holds_one_tensor_twice_at_most(tmp_path: Path) -> None:
+    size = 2**20
+    fe.save({str(i): fe.ones(size // 4) for i in range(16)}, tmp_path / "f")
+    tracemalloc.start()
+    try:
+        state = fe.load(tmp_path / "f")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(state) == 16
+    assert peak < 19 * size
+
+
+def test_saving_copies_nothing(tmp_path: Path) -> None:
+    size = 2**20
+    state = {str(i): fe.ones(size // 4) for i in range(16)}
+    tracemalloc.start()
+    try:
+        fe.save(state, tmp_path / "f")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < size
