@@ -15,10 +15,10 @@ import pytest
 from rich.console import Console
 
 import ferrule as fe
-from ferrule import training
 from ferrule.cli.progress import Display
-from ferrule.training import Epoch, Run
-from ferrule.training.run import Step
+from ferrule.train import job as training
+from ferrule.train.job import Epoch, Run
+from ferrule.train.job.run import Step
 
 Write = Callable[..., Path]
 

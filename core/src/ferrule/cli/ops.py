@@ -46,6 +46,14 @@ _MEANING = {
 }
 
 
+_AUTOCAST = {
+    "lower": "in 16 bits",
+    "float32": "in float32",
+    "widest": "in the widest dtype of its operands",
+    None: "as the ops of its body",
+}
+
+
 def _list(where: ActiveBackend) -> None:
     from rich.text import Text
 
@@ -74,6 +82,7 @@ def _show(op: fe.Op, where: ActiveBackend) -> None:
         "kind": "primitive" if op.primitive else "composite",
         "dtypes": "all" if len(found) == len(dtypes.ALL) else " ".join(found),
         "gradient": _gradient(op),
+        "autocast": _AUTOCAST[op.autocast] if op.autocast or not op.primitive else "as given",
         f"on {where.name}": f"{how}: {_MEANING[how]}" + (f" (from {pack})" if pack else ""),
         "declared in": op.__module__,
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ferrule.training.run import Epoch, Step
+from ferrule.train.job.run import Epoch, Step
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -16,7 +16,7 @@ from ferrule.cli.backend_option import BackendOption, device_of
 from ferrule.errors import ArgumentError, CheckpointError
 
 if TYPE_CHECKING:
-    from ferrule.training import Options, Run
+    from ferrule.train.job import Options, Run
 
 
 def train(
@@ -73,7 +73,7 @@ def train(
 
     Where options are left out, --resume takes them from the checkpoint.
     """
-    from ferrule.training import Options
+    from ferrule.train.job import Options
 
     with fe.use_backend(device_of(backend)):
         _train(
@@ -86,7 +86,7 @@ def _train(
     options: Options, data: Path | None, save: Path | None, resume: Path | None, plot: Path | None
 ) -> None:
     from ferrule.cli.progress import Display
-    from ferrule.training import plot as picture
+    from ferrule.train.job import plot as picture
 
     run = _prepare(options, data, save, resume, plot)
     console = terminal.console()
@@ -124,8 +124,8 @@ def _prepare(
     options: Options, data: Path | None, save: Path | None, resume: Path | None, plot: Path | None
 ) -> Run:
     """A run that is ready to go. Whatever can be wrong is found here, before any time is spent."""
-    from ferrule.training import Recipe, Run, saved_recipe
-    from ferrule.training import plot as picture
+    from ferrule.train.job import Recipe, Run, saved_recipe
+    from ferrule.train.job import plot as picture
 
     recipe = Recipe.of(options)
     state = None

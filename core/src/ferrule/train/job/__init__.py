@@ -1,7 +1,8 @@
 """The training job behind ``ferrule train``."""
 
-from ferrule.training.recipe import DATASETS, MODELS, OPTIMIZERS, Options, Recipe
-from ferrule.training.run import Diverged, Epoch, Run, saved_recipe
+from ferrule.train.job.recipe import DATASETS, MODELS, OPTIMIZERS, Options, Recipe
+from ferrule.train.job.run import Epoch, Run, saved_recipe
+from ferrule.train.result import Diverged
 
 __all__ = [
     "DATASETS",

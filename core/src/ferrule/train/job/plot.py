@@ -10,7 +10,7 @@ import numpy as np
 
 from ferrule.atomic import check_writable, replacing
 from ferrule.errors import ArgumentError
-from ferrule.training.run import Run
+from ferrule.train.job.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

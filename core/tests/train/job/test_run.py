@@ -11,8 +11,8 @@ import pytest
 import ferrule as fe
 from ferrule import data
 from ferrule.data.mnist import find
-from ferrule.training import DATASETS, Diverged, Recipe, Run, recipe, saved_recipe
-from ferrule.training.run import KIND
+from ferrule.train.job import DATASETS, Diverged, Recipe, Run, recipe, saved_recipe
+from ferrule.train.job.run import KIND
 
 RECIPE = Recipe("digits", "mlp", "adam", epochs=2, batch_size=64, lr=0.002, seed=3)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import zlib
 from collections.abc import Callable, Mapping
@@ -13,17 +12,17 @@ import ferrule as fe
 from ferrule import data, nn
 from ferrule.errors import CheckpointError
 from ferrule.tensor import Tensor
-from ferrule.training.recipe import MODELS, OPTIMIZERS, Recipe
+from ferrule.train.callback import Callback
+from ferrule.train.figures import Accuracy
+from ferrule.train.job.recipe import MODELS, OPTIMIZERS, Recipe
+from ferrule.train.result import Diverged
+from ferrule.train.trainer import Trainer
 from ferrule_plugins import dtypes
 
 KIND = "ferrule training run"
 """What a checkpoint of a run says that it is."""
 
 _TEST_BATCH = 500
-
-
-class Diverged(fe.FerruleError, ArithmeticError):
-    """The loss is no longer a finite number."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,19 @@ class Step:
     images: int
     loss: float
     accuracy: float
+
+
+class _Report(Callback):
+    """Notes the loss of each step, and tells how far the epoch has come."""
+
+    def __init__(self, losses: list[float], on_step: Callable[[Step], None]) -> None:
+        self.losses = losses
+        self._tell = on_step
+
+    def on_step(self, trainer: Trainer) -> None:
+        self.losses.append(trainer.last_loss)
+        figures = trainer.figures
+        self._tell(Step(trainer.items, figures["loss"], figures["accuracy"]))
 
 
 class Run:
@@ -81,6 +93,10 @@ class Run:
         self.loader = data.DataLoader(
             self.train_set, recipe.batch_size, shuffle=True, generator=self.order
         )
+        self.test_loader = data.DataLoader(self.test_set, _TEST_BATCH)
+        self.trainer = Trainer(
+            self.model, self.optimizer, self.loss, metrics={"accuracy": Accuracy()}
+        )
         self.epochs: list[Epoch] = []
         self.losses: list[float] = []
 
@@ -90,40 +106,18 @@ class Run:
         Raises:
             Diverged: the loss is not finite. The run is then of no further use.
         """
-        self.model.train()
-        seen, total, correct = 0, 0.0, 0
-        for images, labels in self.loader:
-            logits = self.model(images)
-            loss = self.loss(logits, labels)
-            value = self._finite(loss, f"step {len(self.losses) % len(self.loader) + 1}")
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            self.losses.append(value)
-            seen += len(labels)
-            total += value * len(labels)
-            correct += _correct(logits, labels)
-            on_step(Step(seen, total / seen, correct / seen))
-        test_loss, test_accuracy = self.evaluate()
-        done = Epoch(len(self.epochs) + 1, total / seen, correct / seen, test_loss, test_accuracy)
+        self.trainer.callbacks = [_Report(self.losses, on_step)]
+        try:
+            self.trainer.fit(self.loader, self.test_loader, epochs=self.trainer.epoch + 1)
+        except Diverged as error:
+            raise self._explained(error) from None
+        last = self.trainer.history[-1]
+        done = Epoch(
+            self.trainer.epoch,
+            last["loss"], last["accuracy"], last["val_loss"], last["val_accuracy"],
+        )  # fmt: skip
         self.epochs.append(done)
         return done
-
-    def evaluate(self) -> tuple[float, float]:
-        """Mean loss and accuracy over the test images.
-
-        Raises:
-            Diverged: the loss is not finite.
-        """
-        self.model.eval()
-        total, correct = 0.0, 0
-        with fe.no_grad():
-            for images, labels in data.DataLoader(self.test_set, _TEST_BATCH):
-                logits = self.model(images)
-                loss = self._finite(self.loss(logits, labels), "the test that ends it")
-                total += loss * len(labels)
-                correct += _correct(logits, labels)
-        return total / len(self.test_set), correct / len(self.test_set)
 
     def predict(self, images: Tensor) -> Tensor:
         """The most likely class of each image."""
@@ -169,22 +163,22 @@ class Run:
             self.order.state = state["order"]
             self.losses = state["losses"].tolist()
             self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
+            self.trainer.epoch = len(self.epochs)
         except (fe.FerruleError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{source} does not fit the {self.recipe.model} of {self.recipe.dataset}: "
                 f"{str(error) or type(error).__name__}"
             ) from error
 
-    def _finite(self, loss: Tensor, where: str) -> float:
-        value = float(loss.item())
-        if not math.isfinite(value):
-            lr = self.recipe.lr
-            lower = min(lr / 10, OPTIMIZERS[self.recipe.optimizer].lr)
-            raise Diverged(
-                f"the loss became {value} in epoch {len(self.epochs) + 1}, at {where}; start again "
-                f"with a lower learning rate than {lr:g}, such as --lr {lower:g}"
-            )
-        return value
+    def _explained(self, error: Diverged) -> Diverged:
+        """The error in words of the command."""
+        where = "the test that ends it" if error.batch is None else f"step {error.batch}"
+        lr = self.recipe.lr
+        lower = min(lr / 10, OPTIMIZERS[self.recipe.optimizer].lr)
+        return Diverged(
+            f"the loss became {error.value} in epoch {error.epoch}, at {where}; start again "
+            f"with a lower learning rate than {lr:g}, such as --lr {lower:g}"
+        )
 
     def _fingerprint(self) -> dict[str, int]:
         images, labels = self.train_set.tensors
@@ -205,7 +199,3 @@ def saved_recipe(state: Any, source: str) -> Mapping[str, Any]:
             f"{source} is not a checkpoint of `ferrule train`; give a file that --save wrote"
         )
     return recipe
-
-
-def _correct(logits: Tensor, labels: Tensor) -> int:
-    return int((logits.argmax(1) == labels).sum())

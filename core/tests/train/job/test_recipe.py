@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import ferrule as fe
-from ferrule.training import DATASETS, MODELS, OPTIMIZERS, Options, Recipe
+from ferrule.train.job import DATASETS, MODELS, OPTIMIZERS, Options, Recipe
 
 
 def test_defaults_suit_the_data_set() -> None:

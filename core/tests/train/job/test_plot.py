@@ -7,7 +7,7 @@ import pytest
 
 import ferrule as fe
 from ferrule.atomic import OutputError
-from ferrule.training import Recipe, Run, plot
+from ferrule.train.job import Recipe, Run, plot
 
 SIGNATURES = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "svg": b"<?xml"}
 
