@@ -29,12 +29,21 @@ NAMESPACES = {
     "torch.linalg": "ferrule.linalg",
     "torch.fft": "ferrule.fft",
     "torch.special": "ferrule.special",
+    "torch.nn": "ferrule.nn",
     "torch.nn.functional": "ferrule.nn.functional",
+    "torch.nn.utils": "ferrule.nn.utils",
     "torch.nn.init": "ferrule.nn.init",
     "torch.func": "ferrule.func",
     "torch.optim": "ferrule.optim",
+    "torch.optim.lr_scheduler": "ferrule.optim.lr_scheduler",
+    "torch.optim.swa_utils": "ferrule.optim.swa_utils",
+    "torch.utils.data": "ferrule.data",
+    "torch.amp": "ferrule.amp",
 }
 _PREFIXES = {"torch.linalg": "linalg_", "torch.fft": "fft_", "torch.special": "special_"}
+
+_CLASSES = ("torch.nn", "torch.nn.utils", "torch.utils.data")
+"""Namespaces of classes, like those of optimizers; elsewhere a class is a type and no offer."""
 
 MISSING = "missing"
 
@@ -80,6 +89,14 @@ NAME_REASONS: dict[str, str] = {
     r"|xavier_uniform|sparse|ger|upsample|upsample_nearest|upsample_bilinear)$": (
         "PyTorch itself advises another name"
     ),
+    r"^(NLLLoss2d|clip_grad_norm|Container|DataParallel|CrossMapLRN2d)$": (
+        "PyTorch itself advises another name"
+    ),
+    r"DataPipe|datapipe|^DataChunk$|^(argument|runtime)_validation": (
+        "PyTorch has given up DataPipes"
+    ),
+    r"^factory_kwargs$|^skip_init$|^swap_in_optimizer": "part of PyTorch's own workings",
+    r"^SparseAdam$": "sparse tensors are not part of ferrule",
     r"^(int_repr|is_nested|nested_|to_padded_tensor|to_mkldnn|nested)": (
         "nested tensors are not part of ferrule"
     ),
@@ -281,7 +298,7 @@ def signature_of(function: Any) -> Signature | None:
         tuple(
             Parameter(
                 p.name,
-                None if p.default is kinds.empty else str(p.default),
+                None if p.default is kinds.empty else _written(p.default),
                 p.kind is kinds.KEYWORD_ONLY and not is_op,
                 ("input", "other")[i] if i < min(arity, 2) else "",
             )
@@ -291,6 +308,13 @@ def signature_of(function: Any) -> Signature | None:
         rest=any(p.kind is kinds.VAR_POSITIONAL for p in parameters),
         options=any(p.kind is kinds.VAR_KEYWORD for p in parameters),
     )
+
+
+def _written(default: Any) -> str:
+    """A default as the table shows it: functions by their names, addresses never."""
+    if type(default).__name__ == "Generator":
+        return "None"  # PyTorch's default generator, which None stands for
+    return getattr(default, "__name__", None) or str(default)
 
 
 def schemas_of(torch: Any, operator: str) -> list[Signature]:
@@ -325,15 +349,17 @@ def resolve(path: str) -> Any:
 
 
 def public_names(space: Any) -> list[str]:
-    """What PyTorch offers there: functions, methods and properties, and for optimizers classes."""
-    names = getattr(space, "__all__", None) if "optim" in getattr(space, "__name__", "") else None
+    """What PyTorch offers there: functions, methods and properties, and in some places classes."""
+    own = getattr(space, "__name__", "")
+    classes = "optim" in own or own in _CLASSES
+    names = getattr(space, "__all__", None) if classes else None
     found = []
     for name in names or dir(space):
         value = getattr(space, name, None)
         if name.startswith("_") or inspect.ismodule(value):
             continue
         home = getattr(value, "__module__", None) or ""
-        if inspect.isclass(value) and "optim" not in home:
+        if inspect.isclass(value) and not (classes and home.startswith("torch")):
             continue
         foreign = home.startswith(("typing", "collections", "functools", "enum"))
         if not foreign if callable(value) else inspect.isclass(space):

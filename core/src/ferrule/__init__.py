@@ -2,7 +2,9 @@
 
 from math import e, inf, nan, pi
 
+import ferrule.autograd  # noqa: F401  first: the tape and tensors import each other
 from ferrule import (
+    amp,
     autograd,
     data,
     debug,
@@ -11,6 +13,7 @@ from ferrule import (
     indexing,
     linalg,
     method_table,
+    models,
     nn,
     ops,
     optim,
@@ -19,7 +22,9 @@ from ferrule import (
     random,
     runtime,
     special,
+    train,
 )
+from ferrule.amp import autocast, get_autocast_dtype, is_autocast_enabled
 from ferrule.arrangement import (
     combinations,
     flip,
@@ -412,7 +417,7 @@ from ferrule.sequences import (
     logspace,
     range,
 )  # fmt: skip
-from ferrule.serialization import load, save
+from ferrule.serialization import load, load_metadata, load_model, save, save_model
 from ferrule.shapes import (
     adjoint,
     atleast_1d,
@@ -528,6 +533,7 @@ __all__ = [
     "amax",
     "amin",
     "aminmax",
+    "amp",
     "angle",
     "any",
     "arange",
@@ -553,6 +559,7 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "autocast",
     "autograd",
     "avg_pool1d",
     "backends",
@@ -680,6 +687,7 @@ __all__ = [
     "gather",
     "ge",
     "ger",
+    "get_autocast_dtype",
     "get_backend",
     "get_default_dtype",
     "get_rng_state",
@@ -715,6 +723,7 @@ __all__ = [
     "int32",
     "int64",
     "inverse",
+    "is_autocast_enabled",
     "is_complex",
     "is_floating_point",
     "is_grad_enabled",
@@ -742,6 +751,8 @@ __all__ = [
     "linalg",
     "linspace",
     "load",
+    "load_metadata",
+    "load_model",
     "log",
     "log1p",
     "log2",
@@ -783,6 +794,7 @@ __all__ = [
     "minimum",
     "mm",
     "mode",
+    "models",
     "moveaxis",
     "movedim",
     "msort",
@@ -864,6 +876,7 @@ __all__ = [
     "rsub",
     "runtime",
     "save",
+    "save_model",
     "scalar_tensor",
     "scatter",
     "scatter_add",
@@ -914,6 +927,7 @@ __all__ = [
     "tile",
     "topk",
     "trace",
+    "train",
     "transfer",
     "transpose",
     "trapezoid",
