@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ferrule as fe
 from ferrule import ops
-from ferrule.errors import ArgumentError, DTypeError, ShapeError
+from ferrule.errors import ArgumentError, DTypeError, OutOfRange, ShapeError
 from ferrule.modes import current
 from ferrule.tensor import Tensor
 from ferrule_plugins.dtypes import int64
@@ -164,4 +164,4 @@ def check_range(
     if ops.any(outside):
         array = x.detach().numpy()
         culprit = array[outside.numpy()].flat[0]
-        raise ShapeError(f"{name}: {what} is {culprit}, which does not lie in [0, {size})")
+        raise OutOfRange(f"{name}: {what} is {culprit}, which does not lie in [0, {size})")

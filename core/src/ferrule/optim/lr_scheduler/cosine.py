@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ferrule.errors import ArgumentError
-from ferrule.optim.lr_scheduler.scheduler import LRScheduler, Rate
+from ferrule.optim.lr_scheduler.scheduler import LRScheduler, Rate, check_count
 from ferrule.optim.optimizer import Optimizer
 
 
@@ -20,6 +20,7 @@ class CosineAnnealingLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
+        check_count("CosineAnnealingLR", "T_max", T_max)
         self.T_max = T_max
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)

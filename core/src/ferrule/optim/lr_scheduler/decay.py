@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ferrule.errors import ArgumentError
-from ferrule.optim.lr_scheduler.scheduler import LRScheduler, Rate
+from ferrule.optim.lr_scheduler.scheduler import LRScheduler, Rate, check_count
 from ferrule.optim.optimizer import Optimizer
 
 
@@ -18,6 +18,7 @@ class StepLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
+        check_count("StepLR", "step_size", step_size)
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)

@@ -18,6 +18,12 @@ _EPOCH = (
 )
 
 
+def check_count(scheduler: str, name: str, value: Any) -> None:
+    """Refuse what is no number of steps, of which there must be one at least."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 1:
+        raise ArgumentError(f"{scheduler}: {name} must be a number of at least 1, not {value!r}")
+
+
 class LRScheduler:
     """The base class of schedules of the learning rate. Subclasses define `get_lr`.
 
