@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import ferrule as fe
+from ferrule import generator, runtime
 from ferrule.op import forget_plans
+from ferrule_plugins import Backend, discovery
 
 _CODES = {"uint8": 8, "int8": 9, "int16": 11, "int32": 12, "float32": 13, "float64": 14}
 
@@ -50,8 +52,16 @@ def write_mnist() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def give_kernel() -> Iterator[Callable[[str, Callable[..., Any]], None]]:
-    """``give_kernel(op, function)``: the cpu backend has this kernel for the rest of the test."""
+def on_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test is about the backend cpu, by its name or its arrays, so that one is selected even
+    where ``FERRULE_BACKEND`` has the suite run on another."""
+    monkeypatch.setenv("FERRULE_BACKEND", "cpu")
+
+
+@pytest.fixture
+def give_kernel(on_cpu: None) -> Iterator[Callable[[str, Callable[..., Any]], None]]:
+    """``give_kernel(op, function)``: the cpu backend has this kernel, and is selected, for the rest
+    of the test."""
     kernels = fe.runtime.active("cpu").kernels
     before = dict(kernels)
 
@@ -72,3 +82,20 @@ def own_declarations() -> Iterator[None]:
     yield
     fe.OPS.clear()
     fe.OPS.update(before)
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Backend], Backend]]:
+    """``install(backend)``: a backend object of this process, for the rest of the test."""
+    monkeypatch.setattr(runtime, "_active", dict(runtime._active))
+    monkeypatch.setattr(runtime, "_existing", set(runtime._existing))
+    monkeypatch.setattr(generator, "_generators", dict(generator._generators))
+    monkeypatch.setattr(discovery, "_adopted", dict(discovery._adopted))
+    monkeypatch.setattr(discovery, "_ready", dict(discovery._ready))
+
+    def add(backend: Backend) -> Backend:
+        runtime.install(backend)
+        return backend
+
+    yield add
+    forget_plans()

@@ -36,6 +36,7 @@ from ferrule.arrangement import (
     tile,
     vander,
 )  # fmt: skip
+from ferrule.backend_list import backends
 from ferrule.casting import can_cast, result_type, set_default_dtype
 from ferrule.declare import composite, primitive
 from ferrule.decompositions import (
@@ -376,7 +377,7 @@ from ferrule.reductions import (
     var_mean,
 )
 from ferrule.replacing import diagonal_scatter, select_scatter, slice_scatter
-from ferrule.runtime import backends, fallbacks, get_backend, set_backend, synchronize
+from ferrule.runtime import fallbacks, get_backend, set_backend, synchronize
 from ferrule.scans import (
     cummax,
     cummin,
@@ -450,6 +451,7 @@ from ferrule.shapes import (
     unsqueeze,
 )  # fmt: skip
 from ferrule.special import log_softmax, polygamma, softmax
+from ferrule.support import Support, backend
 from ferrule.tensor import Tensor
 from ferrule.transfer import transfer
 from ferrule_plugins import (
@@ -461,6 +463,7 @@ from ferrule_plugins import (
     Device,
     DType,
     FerruleError,
+    Spec,
 )
 from ferrule_plugins.dtypes import (
     bfloat16,
@@ -512,6 +515,8 @@ __all__ = [
     "Op",
     "OutOfRange",
     "ShapeError",
+    "Spec",
+    "Support",
     "Tensor",
     "__version__",
     "abs",
@@ -562,6 +567,7 @@ __all__ = [
     "autocast",
     "autograd",
     "avg_pool1d",
+    "backend",
     "backends",
     "baddbmm",
     "bernoulli",

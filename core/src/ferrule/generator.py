@@ -82,7 +82,10 @@ class Generator:
     def _reserve(self, blocks: int) -> Tensor:
         step = factories.tensor([0, blocks], dtype=dtypes.int64, device=self.device)
         with self._lock:
-            state, self._state = self._state, self._state + step
+            state = self._state
+            moved = state + step
+            if moved._data is not None:  # on types alone nothing is drawn
+                self._state = moved
         return state
 
     def bits(self, shape: Shape) -> Tensor:

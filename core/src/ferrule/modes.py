@@ -14,8 +14,10 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
-    from ferrule.autograd.node import Node
+    from ferrule.autograd.node import Node, Pulled
     from ferrule.op import Op
+
+    Pull = Callable[[Any, set[Node] | None], Pulled]
 
 
 @final
@@ -210,9 +212,11 @@ class Interpreter(Scope):
     Attributes:
         leads: it meets ops before every interpreter that does not lead, whichever was put in force
             first: autocast does, so that the others see operands as it has converted them.
+        watches: backward goes through its `pull` at each node.
     """
 
     leads = False
+    watches = False
 
     def modes(self, now: Modes) -> Modes:
         return now.with_stack(ordered((*now.stack, self)))
@@ -221,6 +225,10 @@ class Interpreter(Scope):
         """What calling ``op`` means. ``op.evaluate(operands, attrs)`` is what it means outside, and
         ``with self: op.expand(operands, attrs)`` takes it apart into ops that come here too."""
         raise NotImplementedError(f"{type(self).__name__} has no process(); define it")
+
+    def pull(self, node: Node, pull: Pull, g: Any, needed: set[Node] | None) -> Pulled:
+        """``pull(g, needed)``, which is ``node.pull(g, needed)`` as those outside see it."""
+        return pull(g, needed)
 
     def recorded(self, node: Node) -> None:
         """Told of a node that was put on the tape otherwise than by an op of its own, such as that
@@ -242,6 +250,16 @@ def interpret(op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         return modes.stack[-1].process(op, operands, attrs)
     finally:
         _MODES.reset(token)
+
+
+def pull_watched(
+    watching: list[Interpreter], node: Node, g: Any, needed: set[Node] | None
+) -> Pulled:
+    """``node.pull(g, needed)`` through the interpreters that watch, the innermost first."""
+    pull = node.pull
+    for interpreter in watching:
+        pull = partial(interpreter.pull, node, pull)
+    return pull(g, needed)
 
 
 def announce(node: Node) -> None:

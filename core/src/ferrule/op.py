@@ -286,7 +286,7 @@ class Op:
             guard.before_body(operands[guard.position]._data)
         try:
             if plan.rule is None or not modes.recording or not any(parents):
-                return _apart(self.body(*operands, **plan.attrs), operands)
+                return apart(self.body(*operands, **plan.attrs), operands)
             with no_grad():
                 result = self.body(*operands, **plan.attrs)
         except Exception as error:
@@ -317,11 +317,11 @@ def _declared(name: str) -> Op:
     return OPS[name]
 
 
-def _apart(result: Any, operands: tuple[Any, ...]) -> Any:
+def apart(result: Any, operands: tuple[Any, ...]) -> Any:
     """What a body returned, in objects that are none of its operands: writing to a result in place
     must not change an operand."""
     if isinstance(result, tuple):
-        return tuple(_apart(y, operands) for y in result)
+        return tuple(apart(y, operands) for y in result)
     if any(result is x for x in operands):
         return result._apart()
     return result

@@ -120,10 +120,14 @@ def _constant(value: Any, text: str, dtype: DType | None, device: Device) -> Ten
 forget_constants = _constant.cache_clear
 
 
-def make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
-    """The plan of a call; see `Op.plan`."""
+def make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any], active: Any = None) -> Plan:
+    """The plan of a call; see `Op.plan`.
+
+    Args:
+        active: the backend to plan for, in the place of that of the operands' device.
+    """
     try:
-        return _make(op, types, attrs)
+        return _make(op, types, attrs, active)
     except FerruleError as error:
         if isinstance(error, (ShapeError, DTypeError, ArgumentError, DeviceError)):
             reason = str(error).removeprefix(f"{op.name}: ")  # bodies name themselves
@@ -131,7 +135,7 @@ def make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
         raise
 
 
-def _make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
+def _make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any], active: Any) -> Plan:
     device = _device(types, attrs)
     attrs = op.schema.canonical(types, attrs)
     casts = _casts(op, types)
@@ -141,7 +145,8 @@ def _make(op: Op, types: tuple[Any, ...], attrs: dict[str, Any]) -> Plan:
         return plan
     _check_roles(op, types)
     plan.bounds = _bounds(types)
-    active = runtime.active(device.backend)
+    if active is None:
+        active = runtime.active(device.backend)
     for t in types:
         if isinstance(t, TensorType):
             active.check_dtype(t.dtype)

@@ -6,15 +6,17 @@ import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ferrule import debug
+from ferrule import debug, host_kernels
 from ferrule.errors import DTypeError, MissingKernel
 from ferrule_plugins import (
     Backend,
+    BackendNotInstalled,
     Device,
     DType,
     Kernel,
@@ -23,8 +25,6 @@ from ferrule_plugins import (
     plugin_manager,
     selection,
 )
-from ferrule_plugins.discovery import BackendStatus
-from ferrule_plugins.kits import array_namespace
 from ferrule_plugins.plugin_manager import call_hook
 
 if TYPE_CHECKING:
@@ -163,9 +163,69 @@ def active(name: str) -> ActiveBackend:
     return found
 
 
+def described(name: str) -> ActiveBackend:
+    """The backend of that name, to look at its kernels and capabilities: as `active` gives it, or,
+    if it is not in use, an object of its own, whether or not the backend can run here.
+
+    Raises:
+        BackendError: it is not installed, or broken.
+    """
+    found = _active.get(name)
+    if found is None:
+        _register_ops()
+        found = ActiveBackend(discovery.imported(name))
+    return found
+
+
+def locate(name: str) -> Backend:
+    """The backend of that name, or the object at ``module:attribute``, which is then installed.
+
+    Raises:
+        BackendError: it cannot be used.
+    """
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return active(name).backend
+    try:
+        found: Any = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise BackendNotInstalled(
+            name,
+            f"there is no such object: {error}",
+            remedy="write a backend's name, or module:attribute of a module on sys.path",
+        ) from error
+    if isinstance(found, type):
+        for each in _active.values():
+            if type(each.backend) is found:
+                return each.backend
+        found = found()
+    before = _active.get(found.name)
+    if before is None or before.backend is not found:
+        install(found)
+    return found
+
+
+def name_of(text: str) -> str:
+    """The name of the backend that is meant by a device's name, or by ``module:attribute``, which
+    is then installed.
+
+    Raises:
+        BackendNotInstalled: there is no such object.
+        ValueError: it is neither.
+    """
+    located = ":" in text and not text.rpartition(":")[2].isdecimal()
+    return locate(text).name if located else Device(text).backend
+
+
+def has_host_kernel(op: Op) -> bool:
+    """Whether a primitive can run on the host where a backend has no kernel for it."""
+    return op.name in _host_kernels()
+
+
 def install(backend: Backend) -> None:
     """Use a backend object of this process, with no distribution to announce it: for tests, and for
-    a backend in the making. Tensors are made there with ``device=backend.name``.
+    a backend in the making. Tensors are made there with ``device=backend.name``, or after
+    ``fe.set_backend(backend.name)``.
 
     It takes the place of an earlier backend of that name, whose tensors must no longer be used.
     """
@@ -173,6 +233,7 @@ def install(backend: Backend) -> None:
 
     with _lock:
         _register_ops()
+        discovery.adopt(backend)
         _active[backend.name] = ActiveBackend(backend)
         _existing.add(Device(backend.name))
     forget_plans()
@@ -189,13 +250,8 @@ def _register_ops() -> None:
         call_hook("ferrule_register_ops")
 
 
-_host: dict[str, Kernel] = {}
-
-
 def _host_kernels() -> dict[str, Kernel]:
-    if not _host:
-        _host.update(array_namespace.kernels(np, dtype_of=lambda dtype: dtype.numpy))
-    return _host
+    return host_kernels.table()
 
 
 def device(name: Any = None) -> Device:
@@ -242,14 +298,6 @@ def set_backend(name: str, *, fallback: Fallback = "error") -> None:
 def get_backend() -> str:
     """The name of the selected backend."""
     return selection.selected().backend
-
-
-def backends() -> list[BackendStatus]:
-    """The doctor: every backend that is installed, whether it works, and if not, what mends it.
-
-    Never raises.
-    """
-    return discovery.status()
 
 
 def fallbacks() -> list[FallbackEntry]:

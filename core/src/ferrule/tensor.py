@@ -250,12 +250,18 @@ class Tensor(Methods):
         """The values as a NumPy array: read-only, and without a copy where the backend can.
 
         Raises:
-            GraphError: the tensor requires a gradient, which would be lost; ``detach`` it first.
+            GraphError: the tensor requires a gradient, which would be lost; ``detach`` it first. Or
+                only its type is known.
             OutOfRange: an earlier op on the device was given an index out of range, and
                 ``fe.debug.check_indices`` found it.
         """
         if self._node is not None:
             raise GraphError("numpy: this tensor requires a gradient; use .detach().numpy()")
+        if self._data is None:
+            raise GraphError(
+                f"numpy: {self._type} has no values here, where only types are known. What depends "
+                "on values (.item(), if, int) must stay outside, or be written with where"
+            )
         if fe.debug.pending:
             fe.debug.report(self.device)
         view = fe.runtime.active(self.device.backend).backend.to_host(self._data).view()
@@ -291,7 +297,8 @@ class Tensor(Methods):
         return view.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return self._data.__dlpack_device__()
+        own = getattr(self._data, "__dlpack_device__", None)
+        return (_HOST_MEMORY, 0) if own is None else own()  # without one, the host has a copy
 
     def __buffer__(self, flags: int) -> memoryview:
         """The values through Python's buffer protocol (from Python 3.12 on), read-only.

@@ -47,6 +47,7 @@ def test_gradients_are_those_without() -> None:
     assert x.grad.tolist() == twin.grad.tolist()
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_nothing_is_kept_between_the_passes() -> None:
     assert arrays_kept(block(x_of(4))) > 3
     assert arrays_kept(checkpoint(block, x_of(4))) == 0

@@ -44,6 +44,7 @@ def test_two_devices_in_one_op_are_both_named_with_the_remedy(
         assert text.split("(")[0] in fe.OPS
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_to_moves_values_and_brings_gradients_back() -> None:
     x = fe.tensor([1.0, 2.0], requires_grad=True)
     y = x.to("left").to("right:1") * 3

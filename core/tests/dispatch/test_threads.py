@@ -95,6 +95,7 @@ def test_threads_may_differentiate_one_retained_graph() -> None:
     assert len(set(map(tuple, in_threads(run)))) == 1
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_modes_interpreters_and_backends_are_each_threads_own(add_backend: Any) -> None:
     add_backend("other")
 

@@ -471,6 +471,7 @@ class TestBuffer:
 
 
 class TestParameter:
+    @pytest.mark.usefixtures("on_cpu")
     def test_it_is_a_leaf_cut_from_what_it_was_made_of(self) -> None:
         x = fe.ones(2, requires_grad=True) * 2.0
         p = nn.Parameter(x)

@@ -25,6 +25,7 @@ class TestParameterList:
         with pytest.raises(fe.ArgumentError, match="not one tensor"):
             values.extend(fe.ones(2))
 
+    @pytest.mark.usefixtures("on_cpu")
     def test_part_of_a_module(self) -> None:
         net = nn.Module()
         net.scales = nn.ParameterList([fe.ones(2)])

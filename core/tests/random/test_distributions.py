@@ -171,6 +171,7 @@ def test_sizes_are_not_negative(size: Any) -> None:
             draw(size)
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_a_generator_draws_on_its_own_device_only() -> None:
     generator = fe.Generator("cpu", seed=0)
     assert fe.rand(2, generator=generator, device="cpu:0").shape == (2,)

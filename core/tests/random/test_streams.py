@@ -51,7 +51,7 @@ def test_a_fork_leaves_the_stream_where_it_was() -> None:
         fe.manual_seed(99)
         fe.rand(10)
     assert fe.get_rng_state().tolist() == before
-    with fe.random.fork_rng(devices=["cpu"]):
+    with fe.random.fork_rng(devices=[fe.get_backend()]):
         fe.rand(10)
     assert fe.get_rng_state().tolist() == before
     with fe.random.fork_rng(enabled=False):

@@ -31,6 +31,7 @@ FIRST_PARTY = ("cpu", "cuda", "opencl")
 State = Literal["ready", "unavailable", "broken", "incompatible", "conflict", "blocked"]
 
 _ready: dict[str, tuple[Backend, Report]] = {}
+_adopted: dict[str, Backend] = {}
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,17 @@ def candidates() -> dict[str, tuple[Candidate, ...]]:
     return claims
 
 
+def candidate(name: str) -> Candidate:
+    """The distribution's claim that `load` would follow. Nothing is imported.
+
+    Raises:
+        BackendNotInstalled: nothing that is installed and allowed supplies it.
+        BackendBroken: two distributions claim the name.
+        InvalidSetting: ``FERRULE_PLUGINS`` or ``FERRULE_PLUGIN_AUTOLOAD`` cannot be understood.
+    """
+    return _choose(name, candidates().get(name, ()))
+
+
 def load(name: str) -> Backend:
     """The backend called ``name``: imported, held against the contract, and willing to run here.
 
@@ -92,12 +104,37 @@ def load(name: str) -> Backend:
         InvalidSetting: ``FERRULE_PLUGINS`` or ``FERRULE_PLUGIN_AUTOLOAD`` cannot be understood.
     """
     found = _ready.get(name)
+    if found is None and name in _adopted:
+        return _adopted[name]
     return _load(name)[0] if found is None else found[0]
+
+
+def imported(name: str) -> Backend:
+    """The backend called ``name``, imported and held against the contract, whether or not it can
+    run here: to ask it for what it declares.
+
+    Raises:
+        BackendError: as `load`, but for `BackendUnavailable`.
+    """
+    with activation.lock:
+        if name in _adopted:
+            return _adopted[name]
+        if name in _ready:
+            return _ready[name][0]
+        return activation.activate(_choose(name, candidates().get(name, ())))
 
 
 def devices(name: str) -> tuple[DeviceInfo, ...]:
     """What the backend called ``name`` runs on, as its probe said. Raises as `load` does."""
     return _load(name)[1].devices
+
+
+def adopt(backend: Backend) -> None:
+    """Let a backend object of this process be loaded by its name, before any installed one of that
+    name: for tests, and for a backend in the making. Its probe is asked when its devices are."""
+    with activation.lock:
+        _adopted[backend.name] = backend
+        _ready.pop(backend.name, None)
 
 
 def status() -> list[BackendStatus]:
@@ -107,6 +144,8 @@ def status() -> list[BackendStatus]:
 
 def _load(name: str) -> tuple[Backend, Report]:
     with activation.lock:
+        if name in _adopted:
+            return _adopted[name], _adopted[name].probe()
         if name not in _ready:
             candidate = _choose(name, candidates().get(name, ()))
             backend = activation.activate(candidate)

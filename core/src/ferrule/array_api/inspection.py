@@ -131,7 +131,8 @@ class Info:
         """Every device of the backends that work here."""
         return [
             Device(f"{status.name}:{i}")
-            for status in runtime.backends()
+            for status in fe.backends()
+            if status.state == "ready"
             for i in range(len(status.devices))
         ]
 

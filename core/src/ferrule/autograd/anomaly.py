@@ -37,6 +37,8 @@ class detect_anomaly(Interpreter):
         check_nan: a NaN in a gradient is an error.
     """
 
+    watches = True
+
     def __init__(self, check_nan: bool = True) -> None:
         super().__init__()
         self.check_nan = check_nan
@@ -54,10 +56,11 @@ class detect_anomaly(Interpreter):
     def recorded(self, node: Node) -> None:
         _note(node, Origin())
 
-    def pull(self, node: Node, g: Any, needed: set[Node] | None) -> Pulled:
-        """``node.pull(g, needed)``, watched."""
+    def pull(self, node: Node, pull: Any, g: Any, needed: set[Node] | None) -> Pulled:
+        if in_force() is not self:  # of nested ones the innermost counts
+            return pull(g, needed)
         try:
-            pulled = node.pull(g, needed)
+            pulled = pull(g, needed)
         except Exception as error:
             note = f"in the backward pass of {node.name}, {_origin(node)}"
             if note not in getattr(error, "__notes__", []):

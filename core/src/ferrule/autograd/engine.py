@@ -37,7 +37,7 @@ def backpropagate(
     pending: dict[Node, Any] = {}
     queue: list[tuple[int, Node]] = []
     found: dict[Node, Any] = {}
-    watch = fe.autograd.anomaly.in_force() if modes.current().stack else None
+    watching = [i for i in modes.current().stack if i.watches]
     with modes.set_grad_enabled(create_graph), modes.following():
         arriving = list(roots)
         needed = None
@@ -65,7 +65,10 @@ def backpropagate(
             if needed is not None and needed.isdisjoint(node.parents or ()):
                 arriving = []  # a target that leads to no other: what is behind it stays as it is
                 continue
-            arriving = node.pull(g, needed) if watch is None else watch.pull(node, g, needed)
+            if watching:
+                arriving = modes.pull_watched(watching, node, g, needed)
+            else:
+                arriving = node.pull(g, needed)
             if not retain_graph:
                 node.release()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import ferrule as fe
 from ferrule.errors import ArgumentError
@@ -14,6 +14,9 @@ from ferrule.nn.state import IncompatibleKeys, State, move
 from ferrule.tensor import RemovableHandle, Tensor
 from ferrule_plugins import Device, DType
 from ferrule_plugins.dtypes import CONTINUOUS
+
+if TYPE_CHECKING:
+    from ferrule.nn.check import Check
 
 __all__ = ["IncompatibleKeys", "Module"]
 
@@ -133,6 +136,32 @@ class Module(State):
             child.apply(fn)
         fn(self)
         return self
+
+    def check(self, backend: str, *inputs: Any, backward: bool = True, **kwargs: Any) -> Check:
+        """What would become of a call of this model on a backend, and of its gradient: by module
+        and op, whether it is native, decomposed, on the host, or fails, and why. ::
+
+            print(model.check("cuda", (1, 3, 224, 224)))
+
+        Nothing is computed. The model stays where and as it is, and the backend need not be able to
+        run here: its package is imported, its probe asked, and no more.
+
+        Args:
+            backend: its name, or ``module:attribute``.
+            inputs: what the model is called with: tensors, of which only the types matter; anything
+                with a shape and a dtype (``fe.Spec((8, 16), fe.int64)``, arrays); a shape, of the
+                dtype of the first parameter; a shape with a dtype, ``((8, 16), "int64")``. Other
+                values are passed on.
+            backward: the gradients of the parameters too, and of inputs that require one.
+            kwargs: keyword arguments of the call.
+
+        Raises:
+            BackendError: the backend is not installed, or broken.
+            FerruleError: the call is wrong on any backend.
+        """
+        from ferrule.nn.check import check
+
+        return check(self, backend, inputs, kwargs, backward)
 
     # Where parameters and buffers are, and of which dtype.
 

@@ -28,7 +28,7 @@ _locks: tuple[Any, ...] = (
     plugin_manager._lock,
     runtime._lock,
     generator._lock,
-    debug._lock,
+    debug.indices._lock,
     TensorType._lock,
     Spec._lock,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ferrule as fe
-from ferrule import ops
+from ferrule import ops, runtime
 from ferrule.errors import ArgumentError, DTypeError, OutOfRange, ShapeError
 from ferrule.modes import current
 from ferrule.tensor import Tensor
@@ -155,8 +155,12 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 def check_range(
     name: str, what: str, x: Tensor, size: int, ignore_index: int | None = None
 ) -> None:
-    """Refuse integers outside [0, size). Under an interpreter values may not exist as yet."""
+    """Refuse integers outside [0, size). Under an interpreter values may not exist as yet, and an
+    asynchronous backend would have to be waited for: there the ops find them that are given the
+    indices, if `ferrule.debug.check_indices` asks them to."""
     if current().stack or not x.numel() or x.dtype.category != "integer":
+        return
+    if runtime.active(x.device.backend).backend.capabilities.asynchronous:
         return
     outside = ops.lt(x, 0) | ops.ge(x, size)
     if ignore_index is not None and not 0 <= ignore_index < size:
@@ -164,4 +168,6 @@ def check_range(
     if ops.any(outside):
         array = x.detach().numpy()
         culprit = array[outside.numpy()].flat[0]
-        raise OutOfRange(f"{name}: {what} is {culprit}, which does not lie in [0, {size})")
+        error = OutOfRange(f"{name}: {what} is {culprit}, which does not lie in [0, {size})")
+        error.index = int(culprit)
+        raise error

@@ -1,4 +1,4 @@
-"""Looking for mistakes that are too dear to look for all the time."""
+"""Finding indices that are out of range on backends that queue their work."""
 
 from __future__ import annotations
 
