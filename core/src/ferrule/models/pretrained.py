@@ -11,6 +11,7 @@ from ferrule.nn import init
 from ferrule.nn.embedding import Embedding
 from ferrule.nn.linear import Linear
 from ferrule.nn.module import Module
+from ferrule.serialization import staging
 
 C = TypeVar("C", bound=Configuration)
 
@@ -67,7 +68,8 @@ class Pretrained(Module, Generic[C]):
         read = cls.config_class.from_json(folder)
         config = type(read).from_dict({**read.to_dict(), **settings})
         model = cls(config).to(device=device, dtype=dtype)
-        model.load_state_dict(fe.load(folder, map_location="cpu"), strict=strict)
+        state = fe.load(folder, map_location=staging.device(model))
+        model.load_state_dict(state, strict=strict)
         return model.eval()
 
 

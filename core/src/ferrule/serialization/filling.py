@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ferrule.errors import CheckpointError
+from ferrule.serialization import staging
 from ferrule.serialization.stored import Path, Stored
 from ferrule.tensor import Tensor
 from ferrule_plugins import DType
@@ -102,10 +103,11 @@ class Plan:
         unexpected: list[str] = []
         wrong: list[str] = []
         shared = self.under_all_names()
+        waiting = staging.device(self.model)
         for prefix, module in self.special.items():
             module.to(device=device, dtype=dtype)
             part = {
-                name: stored.tensor("cpu")
+                name: stored.tensor(waiting)
                 for name, stored in shared.items()
                 if name.startswith(prefix)
             }

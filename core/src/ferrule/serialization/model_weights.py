@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ferrule.errors import ArgumentError, CheckpointError
-from ferrule.serialization import checkpoint
+from ferrule.serialization import checkpoint, staging
 from ferrule.serialization.filling import Plan, unless_it_fails
 from ferrule.serialization.stored import Path, Stored
 from ferrule.tensor import Tensor
@@ -104,7 +104,9 @@ def load_model(
             stored.check()
         plan = Plan(model, given)
         if plan.whole:
-            state = {name: stored.tensor("cpu") for name, stored in plan.under_all_names().items()}
+            waiting = staging.device(model)
+            shared = plan.under_all_names()
+            state = {name: stored.tensor(waiting) for name, stored in shared.items()}
             with unless_it_fails([model]):
                 model.to(device=device, dtype=wanted)
                 found = model.load_state_dict(state, strict)
