@@ -69,7 +69,7 @@ POLICIES: dict[str, tuple[str, Callable[[fe.Tensor, fe.Tensor], Any]]] = {
 @pytest.mark.parametrize("name", POLICIES)
 def test_what_is_computed_in_what(name: str, half: Any) -> None:
     wanted, function = POLICIES[name]
-    with fe.autocast("cpu", half):
+    with fe.autocast(fe.get_backend(), half):
         found = function(WIDE, WIDE.to(half)).dtype
     assert found is (half if wanted == "half" else fe.float32)
 
@@ -77,14 +77,14 @@ def test_what_is_computed_in_what(name: str, half: Any) -> None:
 @pytest.mark.parametrize("half", HALVES, ids=str)
 def test_values_are_those_of_explicit_casts(half: Any) -> None:
     x, w, b = table(5, 4), table(3, 4, seed=1), table(3, seed=2)
-    with fe.autocast("cpu", half):
+    with fe.autocast(fe.get_backend(), half):
         found = F.softmax(F.relu(F.linear(x, w, b)), -1)
     expected = F.softmax(F.relu(F.linear(x.to(half), w.to(half), b.to(half))).float(), -1)
     assert fe.equal(found, expected)
 
 
 def test_float64_and_integers_stay() -> None:
-    with fe.autocast("cpu"):
+    with fe.autocast(fe.get_backend()):
         assert (WIDE.double() @ WIDE.double()).dtype is fe.float64
         assert WIDE.double().exp().dtype is fe.float64
         assert (INDEX @ INDEX.T).dtype is fe.int64
@@ -93,7 +93,7 @@ def test_float64_and_integers_stay() -> None:
 
 
 def test_tensors_of_both_halves_meet_in_float32() -> None:
-    with fe.autocast("cpu"):
+    with fe.autocast(fe.get_backend()):
         assert fe.addcmul(WIDE.half(), WIDE.bfloat16(), WIDE.half()).dtype is fe.float32
 
 
@@ -107,7 +107,7 @@ class TestGradients:
         gradients: list[list[np.ndarray[Any, Any]]] = []
         for enabled in (False, True):
             model.zero_grad()
-            with fe.autocast("cpu", fe.bfloat16, enabled=enabled):
+            with fe.autocast(fe.get_backend(), fe.bfloat16, enabled=enabled):
                 loss = F.cross_entropy(model(x), y)
             loss.backward()
             gradients.append([p.grad.numpy() for p in model.parameters() if p.grad is not None])
@@ -123,7 +123,7 @@ class TestGradients:
         found: list[fe.Tensor] = []
         for inside in (True, False):
             w.grad = None
-            with fe.autocast("cpu"):
+            with fe.autocast(fe.get_backend()):
                 loss = (w @ WIDE).exp().sum()
                 if inside:
                     loss.backward()
@@ -135,7 +135,7 @@ class TestGradients:
 
     def test_second_derivatives(self) -> None:
         x = WIDE.clone().requires_grad_()
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             (g,) = fe.autograd.grad((x @ x).float().square().sum(), x, create_graph=True)
             assert g.dtype is fe.float32
             g.square().sum().backward()
@@ -148,7 +148,7 @@ class TestGradients:
         gradients = []
         for run in (model, lambda x: fe.autograd.checkpoint(model, x)):
             model.zero_grad()
-            with fe.autocast("cpu"):
+            with fe.autocast(fe.get_backend()):
                 y = run(WIDE)
             assert y.dtype is fe.bfloat16
             y.float().square().sum().backward()
@@ -158,7 +158,7 @@ class TestGradients:
     def test_checkpoint_without_autocast_is_not_computed_again_under_one(self) -> None:
         w = WIDE.clone().requires_grad_()
         y = fe.autograd.checkpoint(lambda x: (x @ x).exp().sum(), w)
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             y.backward()
         v = WIDE.clone().requires_grad_()
         (v @ v).exp().sum().backward()
@@ -170,7 +170,7 @@ class TestGradients:
 class TestCache:
     def casts(self, model: nn.Module, times: int, **options: Any) -> int:
         x = WIDE.bfloat16()
-        with fe.profiler.count_ops() as ops, fe.autocast("cpu", **options):
+        with fe.profiler.count_ops() as ops, fe.autocast(fe.get_backend(), **options):
             for _ in range(times):
                 model(x)
         return ops.counts["cast"]
@@ -183,29 +183,29 @@ class TestCache:
     def test_it_ends_with_the_outermost_block(self) -> None:
         model, x = nn.Linear(3, 3), WIDE.bfloat16()
         with fe.profiler.count_ops() as ops:
-            with fe.autocast("cpu"):
+            with fe.autocast(fe.get_backend()):
                 model(x)
-                with fe.autocast("cpu"):
+                with fe.autocast(fe.get_backend()):
                     model(x)
                 model(x)
             assert ops.counts["cast"] == 2
-            with fe.autocast("cpu"):
+            with fe.autocast(fe.get_backend()):
                 model(x)
         assert ops.counts["cast"] == 4
 
     def test_a_step_within_the_block_is_seen(self) -> None:
         model = nn.Linear(3, 3, bias=False)
         optimizer = fe.optim.SGD(model.parameters(), lr=1.0)
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             model(WIDE).sum().backward()
             optimizer.step()
             after = model(WIDE)
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             assert fe.equal(after, model(WIDE))
 
     def test_a_cast_made_without_recording_is_not_used_with_it(self) -> None:
         model = nn.Linear(3, 3)
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             with fe.no_grad():
                 model(WIDE)
             model(WIDE).sum().backward()
@@ -213,7 +213,7 @@ class TestCache:
 
     def test_graphs_that_share_a_cast_are_walked_one_after_the_other(self) -> None:
         model = nn.Linear(3, 3)
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             losses = [model(WIDE * k).sum() for k in (1.0, 2.0)]
         for loss in losses:
             loss.backward()
@@ -222,25 +222,25 @@ class TestCache:
 
 class TestWhere:
     def test_nested_and_disabled(self) -> None:
-        with fe.autocast("cpu", fe.float16):
+        with fe.autocast(fe.get_backend(), fe.float16):
             assert (WIDE @ WIDE).dtype is fe.float16
-            with fe.autocast("cpu", enabled=False):
+            with fe.autocast(fe.get_backend(), enabled=False):
                 assert (WIDE @ WIDE).dtype is fe.float32
                 assert not fe.is_autocast_enabled()
-                with fe.autocast("cpu", fe.bfloat16):
+                with fe.autocast(fe.get_backend(), fe.bfloat16):
                     assert (WIDE @ WIDE).dtype is fe.bfloat16
             assert (WIDE @ WIDE).dtype is fe.float16
-            assert fe.get_autocast_dtype("cpu") is fe.float16
+            assert fe.get_autocast_dtype(fe.get_backend()) is fe.float16
         assert (WIDE @ WIDE).dtype is fe.float32
 
     def test_other_backends_are_left_alone(self) -> None:
         with fe.autocast("elsewhere", enabled=False):
             assert (WIDE @ WIDE).dtype is fe.float32
-        with fe.autocast("cpu"), fe.autocast("elsewhere", enabled=False):
+        with fe.autocast(fe.get_backend()), fe.autocast("elsewhere", enabled=False):
             assert (WIDE @ WIDE).dtype is fe.bfloat16
 
     def test_one_object_many_times(self) -> None:
-        block = fe.autocast("cpu")
+        block = fe.autocast(fe.get_backend())
 
         @block
         def twice(n: int) -> fe.Tensor:
@@ -249,10 +249,10 @@ class TestWhere:
         assert twice(3).dtype is fe.bfloat16
         with block, block:
             assert (WIDE @ WIDE).dtype is fe.bfloat16
-        assert not fe.is_autocast_enabled("cpu")
+        assert not fe.is_autocast_enabled(fe.get_backend())
 
     def test_coroutines(self) -> None:
-        @fe.autocast("cpu")
+        @fe.autocast(fe.get_backend())
         async def product() -> fe.Tensor:
             await asyncio.sleep(0)
             return WIDE @ WIDE
@@ -260,9 +260,9 @@ class TestWhere:
         assert asyncio.run(product()).dtype is fe.bfloat16
 
     def test_after_an_error(self) -> None:
-        with pytest.raises(fe.ShapeError), fe.autocast("cpu"):
+        with pytest.raises(fe.ShapeError), fe.autocast(fe.get_backend()):
             WIDE @ fe.ones(4)
-        assert not fe.is_autocast_enabled("cpu")
+        assert not fe.is_autocast_enabled(fe.get_backend())
 
     @pytest.mark.parametrize("inside", [True, False])
     def test_vmap(self, inside: bool) -> None:
@@ -270,12 +270,12 @@ class TestWhere:
         model = nn.Sequential(nn.Linear(3, 4), nn.SiLU(), nn.Linear(4, 2))
 
         def function(x: fe.Tensor) -> fe.Tensor:
-            with fe.autocast("cpu", enabled=inside):
+            with fe.autocast(fe.get_backend(), enabled=inside):
                 return model(x)
 
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             expected = model(WIDE)
-        with fe.autocast("cpu", enabled=not inside):
+        with fe.autocast(fe.get_backend(), enabled=not inside):
             mapped = fe.func.vmap(function if inside else model)
             found = mapped(WIDE)
         assert found.dtype is fe.bfloat16
@@ -285,9 +285,9 @@ class TestWhere:
 
     def test_interpreters_see_what_was_converted(self) -> None:
         x = WIDE.bfloat16()
-        with fe.autocast("cpu"), fe.profiler.count_ops() as inside:
+        with fe.autocast(fe.get_backend()), fe.profiler.count_ops() as inside:
             F.linear(x, WIDE)
-        with fe.profiler.count_ops() as outside, fe.autocast("cpu"):
+        with fe.profiler.count_ops() as outside, fe.autocast(fe.get_backend()):
             F.linear(x, WIDE)
         assert inside.counts == outside.counts
         assert inside.counts["cast"] == 1
@@ -300,35 +300,35 @@ class TestErrors:
 
     def test_other_dtypes(self) -> None:
         with pytest.raises(fe.DTypeError, match="float16 or bfloat16, not float32"):
-            fe.autocast("cpu", fe.float32)
+            fe.autocast(fe.get_backend(), fe.float32)
 
     def test_an_absent_backend(self) -> None:
         with pytest.raises(fe.BackendNotInstalled, match="nowhere"):
             fe.autocast("nowhere")
         assert not fe.amp.is_autocast_available("nowhere")
-        assert fe.amp.is_autocast_available("cpu")
+        assert fe.amp.is_autocast_available(fe.get_backend())
 
     def test_a_backend_without_the_dtype(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        cpu = fe.runtime.active("cpu")
-        monkeypatch.setattr(cpu, "dtypes", cpu.dtypes - {dtypes.bfloat16})
+        active = fe.runtime.active(fe.get_backend())
+        monkeypatch.setattr(active, "dtypes", active.dtypes - {dtypes.bfloat16})
         with pytest.raises(fe.DTypeError, match=r"has no bfloat16; use dtype=fe\.float16"):
-            fe.autocast("cpu", fe.bfloat16)
-        assert fe.autocast("cpu").fast_dtype is fe.float16
-        monkeypatch.setattr(cpu, "dtypes", cpu.dtypes - {dtypes.float16})
+            fe.autocast(fe.get_backend(), fe.bfloat16)
+        assert fe.autocast(fe.get_backend()).fast_dtype is fe.float16
+        monkeypatch.setattr(active, "dtypes", active.dtypes - {dtypes.float16})
         with pytest.raises(fe.DTypeError, match=r"use another backend, or autocast\(enabled=False"):
-            fe.autocast("cpu")
+            fe.autocast(fe.get_backend())
 
 
 class Twice(fe.autograd.Function):
     @staticmethod
-    @fe.amp.custom_fwd(device_type="cpu")
+    @fe.amp.custom_fwd(device_type=fe.get_backend())
     def forward(ctx: Any, x: fe.Tensor) -> fe.Tensor:
         ctx.save_for_backward(x)
         ctx.seen = (x @ x).dtype
         return x * 2
 
     @staticmethod
-    @fe.amp.custom_bwd(device_type="cpu")
+    @fe.amp.custom_bwd(device_type=fe.get_backend())
     def backward(ctx: Any, g: fe.Tensor) -> fe.Tensor:
         (x,) = ctx.saved_tensors
         assert (x @ x).dtype is ctx.seen
@@ -337,16 +337,16 @@ class Twice(fe.autograd.Function):
 
 class InFloat32(fe.autograd.Function):
     @staticmethod
-    @fe.amp.custom_fwd(device_type="cpu", cast_inputs=fe.float32)
+    @fe.amp.custom_fwd(device_type=fe.get_backend(), cast_inputs=fe.float32)
     def forward(ctx: Any, x: fe.Tensor, n: int) -> fe.Tensor:
-        assert not fe.is_autocast_enabled("cpu")
+        assert not fe.is_autocast_enabled(fe.get_backend())
         assert x.dtype is fe.float32
         return x * n
 
     @staticmethod
-    @fe.amp.custom_bwd(device_type="cpu")
+    @fe.amp.custom_bwd(device_type=fe.get_backend())
     def backward(ctx: Any, g: fe.Tensor) -> Any:
-        assert not fe.is_autocast_enabled("cpu")
+        assert not fe.is_autocast_enabled(fe.get_backend())
         return g * 2, None
 
 
@@ -354,16 +354,16 @@ class TestCustomFunctions:
     @pytest.mark.parametrize("enabled", [True, False])
     def test_backward_runs_as_forward_did(self, enabled: bool) -> None:
         x = WIDE.clone().requires_grad_()
-        with fe.autocast("cpu", enabled=enabled):
+        with fe.autocast(fe.get_backend(), enabled=enabled):
             y = Twice.apply(x)
-        with fe.autocast("cpu", enabled=not enabled):
+        with fe.autocast(fe.get_backend(), enabled=not enabled):
             y.sum().backward()
         assert x.grad is not None
         assert fe.equal(x.grad, fe.full((3, 3), 2.0))
 
     def test_cast_inputs(self) -> None:
         x = WIDE.bfloat16().requires_grad_()
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             y = InFloat32.apply(x, 2)
         assert y.dtype is fe.float32
         y.sum().backward()

@@ -37,7 +37,7 @@ def mixture() -> Any:
 
 
 def test_a_composite_without_policy_is_taken_apart(mixture: Any) -> None:
-    with fe.autocast("cpu"):
+    with fe.autocast(fe.get_backend()):
         found = mixture(X)
     assert found.dtype is fe.float32
     low = X.bfloat16()
@@ -49,15 +49,15 @@ def test_a_composite_without_policy_is_taken_apart(mixture: Any) -> None:
 def test_and_so_it_is_where_its_backend_has_a_kernel(
     mixture: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with fe.autocast("cpu"):
+    with fe.autocast(fe.get_backend()):
         expected = mixture(X)
 
     def kernel(*arrays: Any, **attrs: Any) -> Any:
         raise AssertionError("the kernel would not convert anything")
 
-    monkeypatch.setitem(fe.runtime.active("cpu").kernels, "mixture", kernel)
+    monkeypatch.setitem(fe.runtime.active(fe.get_backend()).kernels, "mixture", kernel)
     mixture.forget()
-    with fe.autocast("cpu"):
+    with fe.autocast(fe.get_backend()):
         assert fe.equal(mixture(X), expected)
     mixture.forget()
 
@@ -66,7 +66,7 @@ def test_the_gradient_of_one_that_is_taken_apart_is_that_of_its_body(mixture: An
     found = []
     for function in (mixture, lambda x: fe.softmax(x @ x, -1)):
         x = X.clone().requires_grad_()
-        with fe.autocast("cpu"):
+        with fe.autocast(fe.get_backend()):
             y = function(x)
         y[:, 0].sum().backward()
         found.append(x.grad)
@@ -75,7 +75,7 @@ def test_the_gradient_of_one_that_is_taken_apart_is_that_of_its_body(mixture: An
 
 def test_one_that_has_nothing_to_convert_runs_whole() -> None:
     x = X.bfloat16()
-    with fe.profiler.count_ops() as counted, fe.autocast("cpu"):
+    with fe.profiler.count_ops() as counted, fe.autocast(fe.get_backend()):
         fe.relu(x)
     assert dict(counted.counts) == {"relu": 1}
 
@@ -84,7 +84,7 @@ def test_plans_do_not_remember_what_autocast_made_of_a_body(mixture: Any) -> Non
     """A call under autocast between forward and backward of one without must not change it."""
     x = X.clone().requires_grad_()
     y = fe.nn.functional.silu(x)
-    with fe.autocast("cpu"):
+    with fe.autocast(fe.get_backend()):
         fe.nn.functional.silu(X.clone().requires_grad_())
         mixture(X.clone().requires_grad_())
     y.sum().backward()
@@ -122,7 +122,7 @@ def test_ops_with_a_policy_run_in_it(policy: str) -> None:
             else fe.tensor(_drawn(i, op.schema.role(n)), dtype=i.dtype or _dtype(op, n, start))
             for n, i in enumerate(sample.inputs)
         ]
-        with fe.autocast("cpu", fe.bfloat16):
+        with fe.autocast(fe.get_backend(), fe.bfloat16):
             found = op(*operands, **sample.attrs)
         outs = found if isinstance(found, tuple) else (found,)
         floats = {y.dtype for y in outs if y.dtype.is_floating_point}

@@ -19,7 +19,7 @@ DRAWS: list[Any] = [
     lambda x: nn.functional.dropout(x * 0 + 1.0),
     lambda x: fe.randn(3, generator=GENERATOR),
 ]
-GENERATOR = fe.Generator("cpu", 5)
+GENERATOR = fe.Generator(fe.get_backend(), 5)
 
 
 def distinct(y: Tensor) -> int:

@@ -37,17 +37,19 @@ def test_short_forms(name: str) -> None:
         (("cpu", fe.float64), {}),
         (("cpu:0",), {"dtype": fe.float64}),
         ((fe.Device("cpu"), fe.float64), {}),
-        ((fe.zeros(1, dtype=fe.float64),), {}),
+        ((fe.zeros(1, dtype=fe.float64, device="cpu"),), {}),
         ((), {"device": "cpu", "dtype": float}),
     ],
     ids=str,
 )
+@pytest.mark.usefixtures("on_cpu")
 def test_every_spelling(args: Any) -> None:
     positional, named = args
     y = fe.ones(2, dtype=fe.int16).to(*positional, **named)
     assert (y.dtype, y.device, y.tolist()) == (fe.float64, fe.Device("cpu"), [1, 1])
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_nothing_to_convert_gives_the_tensor_itself() -> None:
     x = fe.ones(2)
     assert x.to(fe.float32) is x

@@ -157,6 +157,7 @@ def test_dlpack_both_ways(dtype: fe.DType) -> None:
     assert x.__dlpack_device__() == (1, 0)
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_dlpack_shares_memory_both_ways() -> None:
     array = np.arange(3.0)
     x = fe.from_dlpack(array)
@@ -180,6 +181,7 @@ class Old:
         return self.x.__dlpack_device__()
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_an_old_consumer_gets_a_copy() -> None:
     x = fe.ones(2)
     array = np.from_dlpack(Old(x))

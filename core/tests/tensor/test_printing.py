@@ -50,6 +50,7 @@ SHOWN: dict[str, tuple[Callable[[], Tensor], str]] = {
 
 
 @pytest.mark.parametrize("case", SHOWN)
+@pytest.mark.usefixtures("on_cpu")
 def test_what_is_shown(case: str) -> None:
     make, expected = SHOWN[case]
     assert repr(make()) == str(make()) == expected

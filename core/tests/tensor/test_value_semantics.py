@@ -103,6 +103,7 @@ def test_numpy_gives_what_cannot_be_written_to() -> None:
         array[0, 0] = 1
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_asarray_and_dlpack_give_nothing_that_writes_back() -> None:
     x = six()
     exported: list[Any] = [np.array(x), np.from_dlpack(x, copy=True), np.asarray(x, copy=True)]

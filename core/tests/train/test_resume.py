@@ -30,7 +30,8 @@ class Augmented(data.Dataset[Any]):
 
     def __getitem__(self, index: int) -> Any:
         noise = fe.randn(3) + random.random() + float(np.random.standard_normal())
-        return ROWS[index] + 0.01 * noise, fe.tensor(index % 2)
+        row = fe.tensor(ROWS[index].numpy())  # in a worker, on the host
+        return row + 0.01 * noise, fe.tensor(index % 2)
 
 
 class Interruption(Callback):

@@ -64,6 +64,7 @@ def test_the_bytes_of_arrays_are_not_in_the_pickle() -> None:
     assert packed.sizes == [80_000, 40_000, 40_000]
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_tensors_lie_in_the_memory_that_was_mapped() -> None:
     packed = shipping.pack([np.arange(5000.0), fe.arange(5000.0)])
     buffers = shipping.read(shipping.write(packed.buffers), packed.sizes)
