@@ -8,7 +8,7 @@ For each case, in float32 and in float64: names, shapes and dtypes of the state 
 copied; results, gradients of inputs and parameters, and the state after one step in training mode
 and one in evaluation mode. For each module besides: the constructor's arguments, and `repr`; and,
 for layers with parameters, the spread of their initial values. A case is one line of the table in
-`module_cases.py`.
+`ferrule_conformance.modules`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from module_cases import CASES, Case, Input
 from rich.console import Console
 from rich.table import Table
 
 import ferrule as fe
+from ferrule_conformance.modules import SHARED, Configuration, Input
 
 torch: Any = importlib.import_module("torch")
 
@@ -108,13 +108,13 @@ def _given(
     return found
 
 
-def _built(case: Case, dtype: str, seed: int = 0) -> tuple[Any, Any]:
+def _built(case: Configuration, dtype: str, seed: int = 0) -> tuple[Any, Any]:
     torch.manual_seed(seed)
     fe.manual_seed(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = getattr(torch.nn, case.name)(*_for(case.args, torch), **_for(case.kwargs, torch))
-        ours = getattr(fe.nn, case.name)(*_for(case.args, fe), **_for(case.kwargs, fe))
+        theirs = getattr(torch.nn, case.module)(*_for(case.args, torch), **_for(case.kwargs, torch))
+        ours = getattr(fe.nn, case.module)(*_for(case.args, fe), **_for(case.kwargs, fe))
     return ours.to(getattr(fe, dtype)), theirs.to(getattr(torch, dtype))
 
 
@@ -122,8 +122,8 @@ def _for(value: Any, framework: Any) -> Any:
     """Arguments, with inputs as tensors and layers by name as layers."""
     if isinstance(value, Input):
         return framework.tensor(value.draw(np.random.default_rng(9)).astype(np.float32))
-    if isinstance(value, Case):
-        kind = getattr(framework.nn, value.name)
+    if isinstance(value, Configuration):
+        kind = getattr(framework.nn, value.module)
         return kind(*_for(value.args, framework), **_for(value.kwargs, framework))
     if isinstance(value, dict):
         return {key: _for(v, framework) for key, v in value.items()}
@@ -134,7 +134,9 @@ def _for(value: Any, framework: Any) -> Any:
     )
 
 
-def _step(module: Any, case: Case, dtype: str, framework: Any) -> tuple[Any, list[Any], list[Any]]:
+def _step(
+    module: Any, case: Configuration, dtype: str, framework: Any
+) -> tuple[Any, list[Any], list[Any]]:
     """The results, and the gradients of inputs and parameters."""
     given: list[Any] = []
     inputs = _given(case.inputs, dtype, framework, given)
@@ -155,9 +157,9 @@ def _step(module: Any, case: Case, dtype: str, framework: Any) -> tuple[Any, lis
     return y, of_inputs, [p.grad for p in module.parameters()]
 
 
-def _compare_case(row: Row, case: Case, dtype: str) -> None:
+def _compare_case(row: Row, case: Configuration, dtype: str) -> None:
     ours, theirs = _built(case, dtype)
-    if "Lazy" in case.name:
+    if "Lazy" in case.module:
         ours(*_given(case.inputs, dtype, fe)), theirs(*_given(case.inputs, dtype, torch))
     state = {k: v.detach().numpy() for k, v in theirs.state_dict().items()}
     mine = ours.state_dict()
@@ -203,12 +205,12 @@ def _compare_signature(row: Row) -> None:
         row.problems.append(f"no argument {theirs[len(ours)][0]}")
 
 
-def _compare_initial(row: Row, case: Case) -> None:
+def _compare_initial(row: Row, case: Configuration) -> None:
     """The spread of the initial values, over as many layers as it takes."""
     drawn: tuple[dict[str, list[Any]], ...] = ({}, {})
     for seed in range(60):
         ours, theirs = _built(case, "float32", seed)
-        if "Lazy" in case.name:
+        if "Lazy" in case.module:
             (
                 ours(*_given(case.inputs, "float32", fe)),
                 theirs(*_given(case.inputs, "float32", torch)),
@@ -229,13 +231,13 @@ def _compare_initial(row: Row, case: Case) -> None:
 
 def compare(names: list[str]) -> list[Row]:
     rows: dict[str, Row] = {}
-    for case in CASES:
-        if names and not any(case.name.startswith(n) for n in names):
+    for case in SHARED:
+        if names and not any(case.module.startswith(n) for n in names):
             continue
-        new = case.name not in rows
-        row = rows.setdefault(case.name, Row(case.name))
+        new = case.module not in rows
+        row = rows.setdefault(case.module, Row(case.module))
         row.cases += 1
-        if not hasattr(fe.nn, case.name):
+        if not hasattr(fe.nn, case.module):
             if new:
                 row.problems.append("ferrule has none")
             continue
@@ -280,7 +282,7 @@ def main() -> None:
         if inspect.isclass(getattr(torch.nn, n))
         and issubclass(getattr(torch.nn, n), torch.nn.Module)
     }
-    console.print("no case for:", ", ".join(sorted(torch_has - {c.name for c in CASES})))
+    console.print("no case for:", ", ".join(sorted(torch_has - {c.module for c in SHARED})))
     sys.exit(bool(wrong))
 
 

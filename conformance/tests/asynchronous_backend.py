@@ -7,6 +7,7 @@ kernel which writes outside its array writes into another.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -79,6 +80,7 @@ class AsynchronousBackend:
         self.name = name
         self.memory = Memory()
         self.queue: deque[Callable[[], None]] = deque()
+        self.lock = threading.RLock()
         table = {**KIT, **{op: _wrapping(op) for op in _BY_INDEX}, **(kernels or {})}
         self.kernels = {op: self._queued(op, kernel) for op, kernel in table.items()}
 
@@ -99,16 +101,18 @@ class AsynchronousBackend:
         return enqueue
 
     def _flush(self) -> None:
-        while self.queue:
-            self.queue.popleft()()
+        with self.lock:  # work is done in order, whoever waits for it
+            while self.queue:
+                self.queue.popleft()()
 
     def probe(self) -> Report:
         return Report(ok=True, devices=(DeviceInfo("a queue", "gpu"),))
 
     def from_host(self, array: Array, device: Device) -> Allocation:
-        self._flush()
-        found = Allocation()
-        found.array = self.memory.place(array)
+        with self.lock:
+            self._flush()
+            found = Allocation()
+            found.array = self.memory.place(array)
         return found
 
     def to_host(self, array: Allocation) -> Array:
@@ -128,7 +132,7 @@ class AsynchronousBackend:
         return MemoryStats(allocated=self.memory.used)
 
 
-_OUTPUTS = {"sort": 2}
+_OUTPUTS = {"sort": 2, "eig": 2, "eigh": 2, "qr": 2, "svd": 3}
 _BY_INDEX = ("gather", "index_select", "index_add", "scatter_add", "scatter_reduce")
 
 

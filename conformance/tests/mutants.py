@@ -84,7 +84,56 @@ def _repeats_nothing(right: Any) -> Any:
     return kernel
 
 
+def _reads_from_the_start(right: Any) -> Any:
+    def kernel(x: Array) -> Array:
+        base: Any = x
+        while isinstance(base.base, np.ndarray):
+            base = base.base
+        if x.flags.c_contiguous and base.dtype == x.dtype and base.size > x.size:
+            x = base.reshape(-1)[: x.size].reshape(x.shape)
+        return right(x)
+
+    return kernel
+
+
+def _merges_beyond_eight(right: Any) -> Any:
+    return lambda x: right(x.ravel(order="K").reshape(x.shape) if x.ndim > 8 else x)
+
+
+def _counts_to_65536(right: Any) -> Any:
+    def kernel(x: Array) -> Array:
+        y = right(x)
+        if y.ndim:
+            y[..., 1 << 16 :] = 0
+        return y
+
+    return kernel
+
+
 # Kernels with a memory of their own.
+
+
+def _borrows_second(right: Any) -> Any:
+    """Negates the second operand where it lies, subtracts or adds, and restores it."""
+    opposite = {"add": np.subtract, "subtract": np.add}[right.__name__]
+
+    def kernel(a: Any, b: Any) -> Array:
+        if not isinstance(b, np.ndarray) or not b.flags.writeable or b.dtype == np.bool_:
+            return right(a, b)
+        np.negative(b, out=b)
+        y = np.asarray(opposite(a, b))
+        np.negative(b, out=b)
+        return y
+
+    return kernel
+
+
+def _into_first(right: Any) -> Any:
+    def kernel(a: Any, b: Any) -> Array:
+        into = isinstance(a, np.ndarray) and a.flags.writeable and a.shape == np.shape(b)
+        return right(a, b, out=a) if into else right(a, b)
+
+    return kernel
 
 
 def _one_buffer_for_all(right: Any) -> Any:
@@ -175,6 +224,34 @@ def _one_wrong_word(right: Any) -> Any:
     return kernel
 
 
+def flushes(right: Any) -> Any:
+    def kernel(*arrays: Any) -> Array:
+        y = np.array(right(*(_without_denormals(x) for x in arrays)))
+        return _without_denormals(y)
+
+    return kernel
+
+
+def _without_denormals(x: Any) -> Any:
+    if not isinstance(x, np.ndarray) or x.dtype != np.float32:
+        return x
+    return np.where(np.abs(x) < np.finfo(x.dtype).smallest_normal, np.copysign(x * 0, x), x)
+
+
+def _saturates(right: Any) -> Any:
+    def kernel(x: Array, *, dtype: DType) -> Array:
+        if x.dtype.kind in "iu" and dtype.category == "integer":
+            info = np.iinfo(dtype.numpy)
+            x = np.array([min(max(int(n), info.min), info.max) for n in x.flat]).reshape(x.shape)
+        return right(x, dtype=dtype)
+
+    return kernel
+
+
+def _poisons_the_batch(right: Any) -> Any:
+    return lambda x: right(x) + x.dtype.type(0 if np.isfinite(x).all() else np.nan)
+
+
 def _softmax(x: Array, *, dim: int) -> Array:
     if not x.ndim:
         return x * 0 + 1
@@ -238,6 +315,10 @@ KERNELS = (
         "of 2028 elements",
         "large",
     ),
+    _kernel("no_offsets", "exp", _reads_from_the_start, "elements are wrong", "offset"),
+    _kernel("borrowing", "sub", _borrows_second, "elements are wrong", "aliased"),
+    _kernel("eight_dims", "exp", _merges_beyond_eight, "elements are wrong", "many_dims"),
+    _kernel("short_count", "exp", _counts_to_65536, "of 196617 elements", "long_dim"),
     _kernel(
         "one_dim_at_least",
         "maximum",
@@ -258,6 +339,11 @@ KERNELS = (
         lambda right: lambda a, b: right(a, np.asarray(b)),
         "operand 1 is the Python scalar",
         "python_scalar",
+    ),
+    _kernel("flushing", "neg", flushes, "elements are wrong", "denormals", "special_values"),
+    _kernel("saturating", "cast", _saturates, "elements are wrong", "extremes"),
+    _kernel(
+        "contagious", "cholesky", _poisons_the_batch, "beside what has nan", "nonfinite_in_batch"
     ),
     _kernel("nan_swallowed", "maximum", lambda right: np.fmax, "want nan", "special_values"),
     _kernel("zero_unsigned", "neg", lambda right: lambda x: 0 - x, "want -0", "special_values"),
@@ -296,6 +382,24 @@ KERNELS = (
     ),
     _kernel(
         "no_repeated_gradient", "mul", _repeats_nothing, "operand 0", "strided_gradient", of="exp"
+    ),
+    _kernel("scaled_in_place", "mul", _into_first, "was written to", "gradient", of="exp"),
+    _kernel("borrowing_sum", "add", _borrows_second, "operand 0", "aliased_gradient"),
+    _kernel(
+        "one_dim_in_gradients",
+        "mul",
+        lambda right: lambda a, b: np.atleast_1d(right(a, b)),
+        "[1], and",
+        "zero_dim_gradient",
+        of="exp",
+    ),
+    _kernel(
+        "never_empty_in_gradients",
+        "mul",
+        lambda right: lambda a, b: right(a, b) if np.size(a) else 1 // 0,
+        "ZeroDivisionError",
+        "empty_gradient",
+        of="exp",
     ),
     _kernel(
         "softmax_off",
@@ -407,6 +511,12 @@ CONTRACT = (
         "not True or False",
         "capabilities",
         capabilities=_capabilities(asynchronous=None),
+    ),
+    _member(
+        "flushing_integers",
+        "no floating dtype",
+        "capabilities",
+        capabilities=_capabilities(flushes_denormals=frozenset({dtypes.int8})),
     ),
     _member("thawed", "frozenset", "capabilities", capabilities=_capabilities(features={"x"})),
     _member(

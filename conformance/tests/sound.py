@@ -21,6 +21,15 @@ KIT: dict[str, Kernel] = {
 """Kernels of the kit on NumPy."""
 
 
+@_QUIET
+def _nextafter(a: Any, b: Any) -> Array:
+    y = np.nextafter(a, b)
+    return np.where(a == b, b, y) if y.dtype == np.float16 else y
+
+
+KIT["nextafter"] = _nextafter  # of equal zeros NumPy's float16 gives the first, and C the second
+
+
 class SoundBackend(ArrayNamespaceBackend):
     """The kit on NumPy, which conforms.
 

@@ -102,7 +102,7 @@ def test_right_indices_are_not_reported(device: str) -> None:
 
 
 def test_checks_do_not_pile_up(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fe.debug, "_KEPT", 10)
+    monkeypatch.setattr(fe.debug.indices, "_KEPT", 10)
     x, index = fe.arange(4, device=device), fe.tensor([1], device=device)
     with fe.debug.check_indices():
         for _ in range(25):

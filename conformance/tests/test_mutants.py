@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from mutants import EVERYTHING, MUTANTS, Mutant
+from mutants import EVERYTHING, MUTANTS, Mutant, flushes
 from sound import KIT, SoundBackend
+from training_mutants import TRAINING
 
 from ferrule.declare import composite, floating
 from ferrule.op import OPS, Op
@@ -44,7 +46,8 @@ def test_mutant_is_caught(mutant: Mutant) -> None:
 
 
 def test_names_of_mutants_are_unique() -> None:
-    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+    every = (*MUTANTS, *TRAINING)
+    assert len({mutant.name for mutant in every}) == len(every)
 
 
 def test_sound_backend_passes_all_that_mutants_fail() -> None:
@@ -87,8 +90,9 @@ def test_missing_kernel_runs_on_the_host_or_fails() -> None:
 
 
 def test_every_check_has_a_mutant_that_it_catches() -> None:
-    caught = {name for mutant in MUTANTS for name in mutant.caught_by}
-    elsewhere = {"declaration", "kernel"}  # the two tests above
+    caught = {name for mutant in (*MUTANTS, *TRAINING) for name in mutant.caught_by}
+    # the two tests above, and one of asynchronous backends in test_training_mutants.py
+    elsewhere = {"declaration", "kernel", "errors_in_training"}
     assert set(CHECKS) - caught == elsewhere
 
 
@@ -101,7 +105,8 @@ def _sums_from_the_end(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 
 def _sums_one_by_one(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
     kept = [d for d in range(x.ndim) if d not in dim]
-    rows = np.transpose(x, (*dim, *kept)).reshape(-1, *(x.shape[d] for d in kept))
+    count = math.prod(x.shape[d] for d in dim)
+    rows = np.transpose(x, (*dim, *kept)).reshape(count, *(x.shape[d] for d in kept))
     total = np.zeros(rows.shape[1:], np.int64 if x.dtype.kind in "biu" else x.dtype)
     for row in rows:
         total = total + row
@@ -124,6 +129,17 @@ def test_declared_nondeterminism_is_fine() -> None:
     assert failures(results) == {}
     skipped = {r.check for r in results if r.outcome == "skipped"}
     assert skipped == {"determinism"}
+
+
+def test_declared_flushing_is_fine() -> None:
+    names = ["neg", "add", "sub", "mul", "div", "exp", "sqrt", "maximum", "eq", "lt"]
+    flushing = {op: flushes(KIT[op]) for op in names}
+    declared = Capabilities(EVERYTHING, flushes_denormals=frozenset({dtypes.float32}))
+    checks = ["forward", "special_values", "denormals"]
+    sound = SoundBackend("flushing_and_saying_so", flushing, capabilities=declared)
+    assert failures(run(sound, ops=names, checks=checks)) == {}
+    other = SoundBackend("flushing_elsewhere", flushing, capabilities=Capabilities(EVERYTHING))
+    assert {"special_values", "denormals"} <= set(failures(run(other, ops=names, checks=checks)))
 
 
 def test_backend_without_float64_is_held_against_the_reference_backend() -> None:

@@ -122,6 +122,13 @@ def where(condition: Array, a: Array, b: Array) -> Array:
     return chosen.view(a.dtype)
 
 
+def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Array:
+    # one pass, or two, in the place of up to ten; a bound that is NaN makes NaN here too
+    if min is not None:
+        x = np.maximum(x, min)
+    return x if max is None else np.minimum(x, max)
+
+
 _BITS = {4: np.int32, 8: np.int64}
 _MANY = 4096
 
@@ -133,6 +140,13 @@ def cast(x: Array, *, dtype: DType) -> Array:
 
 
 # Arithmetic.
+
+
+def nextafter(a: Any, b: Any) -> Array:
+    y = np.nextafter(a, b)
+    if y.dtype != np.float16:
+        return y
+    return np.where(a == b, b, y)  # of equal zeros NumPy gives the first, and C the second
 
 
 def pow_(a: Any, exponent: Any) -> Array:
@@ -225,11 +239,13 @@ TUNED: dict[str, Kernel] = {
     "scatter_add": scatter_add,
     "scatter_reduce": scatter_reduce,
     "wrap_index": wrap_index,
+    "nextafter": nextafter,
     "pow": pow_,
     "matmul": matmul,
     "sum": sum_,
     "amax": amax,
     "amin": amin,
+    "clamp": clamp,
     "relu": relu,
     "random_bits": random_bits,
     "softmax": softmax,
@@ -254,7 +270,10 @@ TUNED: dict[str, Kernel] = {
 }
 
 # Kernels that call nothing which is wrapped, with their numbers of operands.
-_ONE_STEP = {"pow": 2, "matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1, "mean": 1, "var": 1}
+_ONE_STEP = {
+    "nextafter": 2, "pow": 2, "matmul": 2, "sum": 1, "amax": 1, "amin": 1, "relu": 1, "mean": 1,
+    "var": 1,
+}  # fmt: skip
 
 # These compute nothing, so there is nothing to warn of.
 _MOVING = {

@@ -138,7 +138,8 @@ class _Numpy(Factorisations, GeneralEigenvalues):
         return self._factored(values, x)[0][..., 0]
 
     def inv(self, x: Array) -> Array:
-        return self._guarded(lambda x: (np.linalg.inv(x),), x)[0]
+        (y,) = self._guarded(lambda x: (np.linalg.inv(x),), x)
+        return self._nan_where(~self._finite(x), y)
 
     def det(self, x: Array) -> Array:
         with blas.factoring(x):

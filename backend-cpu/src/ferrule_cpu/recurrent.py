@@ -3,6 +3,7 @@ the products that need no order made for all steps at once."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -284,12 +285,16 @@ def _before(states: Array, first: Array, reverse: bool) -> Array:
 
 
 def _mapped(x: Array, weight: Array) -> Array:
-    rows = blas.matmul(x.reshape(-1, x.shape[-1]), weight.T)
-    return rows.reshape(*x.shape[:-1], len(weight))
+    return blas.matmul(_rows(x), weight.T).reshape(*x.shape[:-1], len(weight))
 
 
 def _by_weight(g: Array, x: Array) -> Array:
-    return blas.matmul(g.reshape(-1, g.shape[-1]).T, x.reshape(-1, x.shape[-1]))
+    return blas.matmul(_rows(g).T, _rows(x))
+
+
+def _rows(x: Array) -> Array:
+    """With all dims but the last made one; NumPy cannot tell its size where there is nothing."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 KERNELS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,27 @@ def same_bits(got: Array, want: Array, what: str = "") -> None:
             f"{what}element {index} is {_show(a)} with the bits {_hex(a)}, and {_show(b)} with "
             f"the bits {_hex(b)} is right"
         )
+
+
+def nearest(got: Array, candidates: Sequence[Array]) -> Array:
+    """Of arrays that may all be right, each element from the one in which it is nearest."""
+    best, least = candidates[0], _distance(got, candidates[0])
+    for other in candidates[1:]:
+        distance = _distance(got, other)
+        best = np.where(distance < least, other, best)
+        least = np.minimum(least, distance)
+    return best
+
+
+def _distance(got: Array, want: Array) -> Array:
+    if got.dtype == np.bool_:
+        return (got != want).astype(np.float64)
+    wide = np.complex128 if np.iscomplexobj(got) else np.float64
+    with np.errstate(all="ignore"):
+        rounded = want.astype(got.dtype)
+        apart = np.abs(got.astype(wide) - want.astype(wide))
+        same = (got == rounded) | (np.isnan(got.astype(wide)) & np.isnan(rounded.astype(wide)))
+    return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
 
 
 def _exactly(got: Array, want: Array, what: str) -> None:

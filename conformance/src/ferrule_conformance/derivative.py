@@ -16,9 +16,12 @@ from ferrule_plugins.dtypes import CONTINUOUS
 Function = Callable[..., Any]
 """From operands as tensors to results."""
 
-ELEMENTS = 48
-"""Beyond so many elements of an operand, differences are taken along random directions."""
-DIRECTIONS = 4
+ELEMENTS = (48, 6)
+"""Beyond so many elements of an operand, differences are taken along random directions: those of
+results, and those of gradients, each of which costs a backward pass."""
+DIRECTIONS = (4, 6)
+"""How many. All elements take part in each, so one that is wrong alone is always seen, and each
+direction leaves errors that might cancel at most every other chance."""
 
 Scalar = Callable[[Sequence[Array]], float]
 """A number that depends on some arrays."""
@@ -32,6 +35,7 @@ def pull(
     leaves: Callable[[Array, Device], fe.Tensor] = place,
     entering_layout: Callable[[Array, Device], fe.Tensor] = place,
     create_graph: bool = False,
+    shared: Sequence[int] = (),
 ) -> tuple[list[fe.Tensor], list[fe.Tensor], list[fe.Tensor]]:
     """Differentiate the call in reverse.
 
@@ -41,6 +45,7 @@ def pull(
         function: what to differentiate; by default the call's op.
         leaves, entering_layout: how operands and entering gradients become tensors, whose memory
             layout matters.
+        shared: operands that are one tensor, whose gradient each of them is then given.
 
     Returns:
         The leaves, the gradients that entered, and the gradients of the leaves.
@@ -48,6 +53,8 @@ def pull(
     tensors = list(call.tensors(device))
     for i in call.continuous:
         tensors[i] = leaves(call.operands[i], device).detach().requires_grad_()
+    for i in shared:
+        tensors[i] = tensors[shared[0]]
     xs = [tensors[i] for i in call.continuous]
     results = several(function(*tensors)) if function else call.of(tuple(tensors), device)
     results = unique(call, results, device)
@@ -139,11 +146,13 @@ def differences(
     width: float,
     rng: np.random.Generator,
     *,
+    order: int = 1,
     hermitian: bool = False,
 ) -> tuple[Array, Array]:
     """Central differences of ``value`` by ``arrays[k]``.
 
     Args:
+        order: 2 if ``value`` is one of gradients.
         hermitian: that array stays a stack of Hermitian matrices.
 
     Returns:
@@ -152,8 +161,8 @@ def differences(
     """
     x = arrays[k]
     size = coordinates(x).size
-    few = size <= ELEMENTS
-    directions = np.eye(size) if few else rng.choice([-1.0, 1.0], (DIRECTIONS, size))
+    few = size <= ELEMENTS[order - 1]
+    directions = np.eye(size) if few else rng.choice([-1.0, 1.0], (DIRECTIONS[order - 1], size))
     slopes = []
     for i, direction in enumerate(directions):
         step = (direction.view(np.complex128) if np.iscomplexobj(x) else direction).reshape(x.shape)

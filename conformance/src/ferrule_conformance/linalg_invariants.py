@@ -1,9 +1,9 @@
 """What is unique about the results of linear algebra, where they themselves are not.
 
-Vectors of a factorisation may be multiplied by any sign or phase, those of singular values 0 by any
-rotation, and eigenvalues come in any order. An op names a function here; it is called with the
-op's results as tensors and its attributes by keyword, and written with ops, since conformance
-differentiates it too.
+Vectors of a factorisation may be multiplied by any sign or phase, those of singular values or
+eigenvalues 0 by any rotation, and eigenvalues come in any order. An op names a function here; it is
+called with the op's results as tensors and its attributes by keyword, and written with ops, since
+conformance differentiates it too.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def eig(w: Tensor, v: Tensor) -> tuple[Tensor, ...]:
         fe.ops.reshape(order, shape=(*w.shape[:-1], 1, w.shape[-1])), shape=v.shape
     )
     w, v = fe.ops.gather(w, order, dim=-1), fe.ops.gather(v, across, dim=-1)
-    return w, _terms(v, _adjoint(v))
+    scaled = v * fe.ops.reshape(w, shape=(*w.shape[:-1], 1, w.shape[-1]))
+    return w, _terms(scaled, _adjoint(v))
 
 
 def eigvals(w: Tensor) -> Tensor:

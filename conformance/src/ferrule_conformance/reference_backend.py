@@ -6,10 +6,13 @@ is its own reference, and where a backend has no float64.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
 
+import ferrule as fe
 from ferrule import runtime
 from ferrule_plugins import Device
 from ferrule_plugins.kits import array_namespace
@@ -25,3 +28,12 @@ def device() -> Device:
     kit = array_namespace.kernels(np, bools_are_numbers=True)
     runtime.install(ArrayNamespaceBackend(NAME, np, {op: quiet(k) for op, k in kit.items()}))
     return Device(NAME)
+
+
+@contextmanager
+def selected(seed: int = 0) -> Iterator[Device]:
+    """Within the block tensors, and so modules, are made there, and drawn from that seed."""
+    where = device()
+    with fe.fork_rng([where]), fe.use_backend(where):
+        fe.random.default_generator(where).manual_seed(seed)
+        yield where

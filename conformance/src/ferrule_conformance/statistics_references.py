@@ -33,7 +33,7 @@ def _count(x: Array, dim: Dims) -> int:
 
 def var(x: Array, *, dim: Dims, correction: float, keepdim: bool) -> Array:
     centred = np.abs(x - np.sum(x, axis=dim, keepdims=True) / _count(x, dim))
-    return np.sum(centred**2, axis=dim, keepdims=keepdim) / (_count(x, dim) - correction)
+    return np.sum(centred**2, axis=dim, keepdims=keepdim) / max(_count(x, dim) - correction, 0)
 
 
 def std(x: Array, *, dim: Dims, correction: float, keepdim: bool) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,10 +14,11 @@ from ferrule import runtime
 from ferrule.op import OPS, forget_plans
 from ferrule_conformance.case import CHECKS, Case, Check, Target, sweep
 from ferrule_conformance.failure import Failure, NotApplicable
+from ferrule_conformance.studies import STUDIES, dtypes_of
 from ferrule_conformance.waivers import Waiver, waiver_of
-from ferrule_plugins import Backend, BackendNotInstalled, DType, dtypes
+from ferrule_plugins import Backend, DType, dtypes
 
-LEVELS = (0, 1, 2, 3)
+LEVELS = (0, 1, 2, 3, 4)
 
 Outcome = Literal["passed", "failed", "waived", "skipped"]
 
@@ -32,12 +32,9 @@ class Trial:
 
     @property
     def id(self) -> str:
-        """``cpu-softmax-0-float32-gradient``"""
+        """``cpu-softmax-0-float32-gradient``, ``cpu-nn.Linear-0-float32-module_forward``"""
         case = self.case
-        if case.op is not None:
-            subject = case.op.name
-        else:
-            subject = "contract" if case.dtype is None else "storage"
+        subject = case.name or ("contract" if case.dtype is None else "storage")
         parts = [case.target.name, subject]
         parts += [str(case.index)] if case.index is not None else []
         parts += [case.dtype.name] if case.dtype is not None else []
@@ -54,7 +51,8 @@ class Result:
 
     Attributes:
         id: the test's.
-        op: the op's name; None for a test of the contract or of storage.
+        op: the name of the op, or of the module, optimizer or training (``nn.Linear``); None for a
+            test of the contract or of storage.
         check: the check's name.
         level: of the test.
         dtype: its dtype's name, if it has one.
@@ -87,7 +85,7 @@ class Selection:
         case = trial.case
         return (
             trial.level in self.levels
-            and (self.ops is None or (case.op is not None and case.op.name in self.ops))
+            and (self.ops is None or case.name in self.ops)
             and (self.dtypes is None or case.dtype is None or case.dtype.name in self.dtypes)
             and (self.checks is None or trial.check.name in self.checks)
             and (self.only is None or trial.id in self.only)
@@ -97,7 +95,7 @@ class Selection:
         """Raise `LookupError` for a name that no test has."""
         known = {
             "level": (self.levels, {str(t.level) for t in trials}),
-            "op": (self.ops, {t.case.op.name for t in trials if t.case.op is not None}),
+            "op": (self.ops, {t.case.name for t in trials if t.case.name is not None}),
             "dtype": (self.dtypes, {d.name for d in dtypes.ALL}),
             "check": (self.checks, set(CHECKS)),
             "test": (self.only, {t.id for t in trials}),
@@ -106,28 +104,6 @@ class Selection:
             missing = sorted({str(w) for w in wanted or ()} - there)
             if missing:
                 raise LookupError(f"there is no {kind} {missing[0]!r} in this suite")
-
-
-def locate(name: str) -> Backend:
-    """The backend that is installed under that name, or the object at ``module:attribute``.
-
-    Raises:
-        BackendError: it cannot be used.
-    """
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        return runtime.active(name).backend
-    try:
-        found: Any = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise BackendNotInstalled(
-            name,
-            f"there is no such object: {error}",
-            remedy="write a backend's name, or module:attribute of a module on sys.path",
-        ) from error
-    backend: Backend = found() if isinstance(found, type) else found
-    runtime.install(backend)
-    return backend
 
 
 def trials(target: Target, ops: Collection[str] | None = None) -> Iterator[Trial]:
@@ -152,6 +128,15 @@ def trials(target: Target, ops: Collection[str] | None = None) -> Iterator[Trial
         yield from of("op", [Case(target, op)])
         for index in range(len(op.samples)):
             yield from of("call", [Case(target, op, index, d) for d in sweep(target, op, index)])
+    for each, name, studies in STUDIES:
+        if ops is not None and name not in ops:
+            continue
+        for index, study in enumerate(studies):
+            cases = [
+                Case(target, index=index, dtype=d, study=study)
+                for d in dtypes_of(target, each, index)
+            ]
+            yield from of(each, cases)
 
 
 def _applies(check: Check, case: Case) -> bool:
@@ -196,7 +181,7 @@ def judge(trial: Trial, waiver: Waiver | None = None) -> Result:
         )
     return Result(
         trial.id,
-        trial.case.op and trial.case.op.name,
+        trial.case.name,
         trial.check.name,
         trial.level,
         trial.case.dtype and trial.case.dtype.name,
@@ -209,8 +194,10 @@ def judge(trial: Trial, waiver: Waiver | None = None) -> Result:
 def describe(trial: Trial, error: Exception) -> str:
     """All that one needs to mend what failed."""
     case, target = trial.case, trial.case.target
-    subject = case.op.name if case.op else case.dtype.name if case.dtype else "the contract"
-    if case.index is not None:
+    subject = case.name or (case.dtype.name if case.dtype else "the contract")
+    if case.study is not None:
+        subject = str(case.study)
+    elif case.index is not None:
         with suppress(Exception):  # which is then what failed
             subject = str(case.call())
     if isinstance(error, Failure):
@@ -233,9 +220,11 @@ def reproduction(trial: Trial) -> str:
     target = trial.case.target
     if target.locator is None:
         return f"ferrule_conformance.suite.run(backend, only=[{trial.id!r}], seed={target.seed})"
+    further = f" --ferrule-device={target.device.index}" if target.device.index else ""
+    further += f" --ferrule-fallback={target.fallback}" if target.fallback != "allow" else ""
     return (
         f"python -m pytest --pyargs ferrule_conformance --ferrule-backend={target.locator} "
-        f"--ferrule-seed={target.seed} --ferrule-only={trial.id}"
+        f"--ferrule-seed={target.seed}{further} --ferrule-only={trial.id}"
     )
 
 
@@ -261,7 +250,7 @@ def run(
         fallback: ``"allow"``: primitives without a kernel run on the host; ``"error"``: they fail.
     """
     if isinstance(backend, str):
-        target = Target(locate(backend), seed, backend)
+        target = Target(runtime.locate(backend), seed, backend)
     else:
         runtime.install(backend)
         target = Target(backend, seed)
@@ -272,3 +261,18 @@ def run(
             for trial in trials(target, ops)
             if trial in selection
         ]
+
+
+def assert_conforms(backend: Backend | str, **selection: Any) -> None:
+    """Test a backend with `run`, whose arguments these are: for a test of the backend's own.
+
+    Raises:
+        AssertionError: tests failed. Says how many, and all about the first ones.
+    """
+    failed = [result for result in run(backend, **selection) if result.outcome == "failed"]
+    if failed:
+        first = "\n\n".join(result.message for result in failed[:_SHOWN])
+        raise AssertionError(f"{len(failed)} conformance tests failed, the first ones:\n\n{first}")
+
+
+_SHOWN = 5

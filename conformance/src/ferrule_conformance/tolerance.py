@@ -41,6 +41,15 @@ GRADIENT = 4.0
 SECOND_GRADIENT = 16.0
 """And so is the rule of each of them."""
 
+COARSE = {
+    "optim.Muon": 4 * float(dtypes.finfo(dtypes.bfloat16).eps),  # its iteration is in bfloat16
+    "optim.LBFGS": 1e-4,  # it divides by differences of gradients, which cancel
+}
+"""How far some optimizers may be off in float32 and less, relative to how far they have gone."""
+
+CURVE = 16.0
+"""All of the rounding in a step of training, over that of its parameters at the end."""
+
 TRUNCATION = 50.0
 """The third derivative of a sample's function, about, by which central differences are off."""
 
@@ -68,6 +77,51 @@ def of_gradient(op: Op, dtype: DType, operands: Sequence[Array], *, order: int =
     """What a gradient is allowed that was computed in that dtype, against one in float64."""
     units = UNITS[dtype] * op.tolerance * (GRADIENT if order == 1 else SECOND_GRADIENT)
     return Allowance(units * math.sqrt(_longest(operands)), max(1.0, _largest(operands)))
+
+
+def of_module(dtype: DType, parts: Sequence[Array], *, order: int = 0) -> Allowance:
+    """What a module that computes in that dtype is allowed, against itself in float64.
+
+    Args:
+        parts: inputs, parameters, and what is right.
+        order: 0 for results, 1 for gradients and what follows from them.
+    """
+    units = UNITS[dtype] * (GRADIENT if order else 1.0)
+    return Allowance(units * math.sqrt(_longest(parts)), max(1.0, _largest(parts)))
+
+
+def of_steps(name: str, dtype: DType, steps: int, want: Array, moved: Array) -> Allowance:
+    """What a parameter is allowed after some steps of an optimizer, against float64.
+
+    Args:
+        name: the optimizer's, of those that are `COARSE`.
+        want: the parameter as it should be.
+        moved: by how much it has changed.
+    """
+    floor = max(1.0, _largest([want]))
+    units = UNITS[dtype] * GRADIENT * steps
+    if name in COARSE:
+        coarse = COARSE[name] * _largest([moved]) / floor
+        units += coarse / float(dtypes.finfo(dtype).eps)
+    return Allowance(units, floor)
+
+
+def of_curve(dtype: DType, losses: Array, spread: Array) -> list[Allowance]:
+    """What the loss before each step of a training in that dtype is allowed, against one in
+    float64.
+
+    Args:
+        losses: the recorded ones.
+        spread: what rounding parameters to float32 after each step makes of them.
+    """
+    eps = float(dtypes.finfo(dtype).eps)
+    own = UNITS[dtype] * GRADIENT
+    coarser = 1.0 / float(dtypes.finfo(dtypes.float32).eps)  # times eps: float32 counts as 1
+    found = []
+    for loss, moved in zip(losses.tolist(), spread.tolist()):
+        largest = max(abs(loss), eps)
+        found.append(Allowance(own + CURVE * moved * coarser / largest, largest))
+    return found
 
 
 def step(precision: DType) -> float:

@@ -42,6 +42,9 @@ class Capabilities:
             `IndexError` for any that lies outside, before they write; negative ones included, where
             the bounds begin at 0. Core then need not look first, and says which op and index it
             was. It means nothing on an asynchronous backend.
+        flushes_denormals: floating dtypes in which kernels may take denormal operands for zeros,
+            and give zeros for denormal results, as some processors do. Storage keeps denormals in
+            any case.
         preference: among backends whose devices are of the same kind, ``"auto"`` takes the
             highest.
     """
@@ -52,6 +55,7 @@ class Capabilities:
     preference: int = 0
     asynchronous: bool = False
     checks_indices: bool = False
+    flushes_denormals: frozenset[DType] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,12 @@ def failures() -> list[PluginFailure]:
     return [failure for _, failure in sorted(_failures.items())]
 
 
+def source(name: str) -> Candidate | None:
+    """The installed distribution's claim that a plugin's name stands for; None for a plugin that
+    joined in this process."""
+    return _sources.get(name)
+
+
 def _wanted() -> Iterator[Candidate]:
     try:
         if environment.autoload():

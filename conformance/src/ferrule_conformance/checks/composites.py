@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ferrule_conformance import tolerance
-from ferrule_conformance.call import host, several
 from ferrule_conformance.case import Case, check
 from ferrule_conformance.checks.gradients import entering
 from ferrule_conformance.comparison import agree
 from ferrule_conformance.derivative import gradients, precision
-from ferrule_conformance.invariants import unique_arrays
-from ferrule_plugins import DType
+from ferrule_conformance.expectation import matches_body
 
 
 def _native_composite(case: Case) -> bool:
@@ -30,7 +26,7 @@ def _shortcut(case: Case) -> bool:
 @check(each="call", level=3, when=_native_composite)
 def kernel_is_body(case: Case) -> None:
     """The composite's kernel gives what its body gives."""
-    _compare(case, case.call())
+    matches_body(case, case.call())
 
 
 @check(
@@ -50,18 +46,7 @@ def kernel_is_body_nonfinite(case: Case) -> None:
             described = case.sample.inputs[i]
             rising = described is not None and described.rising  # NaN is largest, and so last
             operands[i].flat[-1 if rising else 0] = np.nan
-            _compare(case, call.with_operands(operands))
-
-
-def _compare(case: Case, call: Any) -> None:
-    tensors = call.tensors(case.device)
-    bodily = several(case.subject.body(*tensors, **call.canonical(case.device)))
-    got = unique_arrays(call, [host(y) for y in call.of(tensors, case.device)])
-    want = unique_arrays(call, [host(y) for y in bodily])
-    for i, (y, right) in enumerate(zip(got, want)):
-        within = case.allowance(DType.of(y.dtype), [*call.operands, right])
-        within = within.relaxed(2)  # both are rounded
-        agree(y, right, within, what=f"output {i} against the body's: ")
+            matches_body(case, call.with_operands(operands))
 
 
 @check(each="call", level=3, when=_shortcut)

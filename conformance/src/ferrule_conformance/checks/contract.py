@@ -51,6 +51,7 @@ def capabilities(case: Case) -> None:
         "dtypes": (found.dtypes, DType),
         "features": (found.features, str),
         "nondeterministic": (found.nondeterministic, str),
+        "flushes_denormals": (found.flushes_denormals, DType),
     }
     for name, (value, kind) in members.items():
         if not isinstance(value, frozenset) or not all(isinstance(v, kind) for v in value):
@@ -60,6 +61,12 @@ def capabilities(case: Case) -> None:
     for dtype in found.dtypes:
         if real_of(dtype) not in found.dtypes:
             raise Failure(f"{dtype.name} is declared without {real_of(dtype).name}, its parts'")
+    for dtype in found.flushes_denormals:
+        if dtype not in found.dtypes or not dtype.is_floating_point:
+            raise Failure(
+                f"capabilities.flushes_denormals has {dtype.name}, which is no floating dtype that "
+                "is declared"
+            )
     unknown = found.nondeterministic - OPS.keys()
     if unknown:
         raise Failure(f"capabilities.nondeterministic names {sorted(unknown)}, which are no ops")

@@ -64,12 +64,7 @@ def forward(case: Case) -> None:
     matches_reference(case, case.call())
 
 
-def _computed_here(case: Case) -> bool:
-    """There is a kernel of the op's own to be looked at."""
-    return case.native or case.subject.primitive
-
-
-@check(each="call", level=(1, 3), when=_computed_here)
+@check(each="call", level=(1, 3), when=lambda case: case.computed)
 def inputs_unmodified(case: Case) -> None:
     """The operands are bit for bit what they were before the call."""
     call = case.call()
@@ -80,7 +75,7 @@ def inputs_unmodified(case: Case) -> None:
             same_bits(host(x), before, f"operand {i} was written to: ")
 
 
-@check(each="call", level=(1, 3), when=_computed_here)
+@check(each="call", level=(1, 3), when=lambda case: case.computed)
 def determinism(case: Case) -> None:
     """The same call gives the same bits, unless the capabilities say that it may not."""
     if case.subject.name in case.backend.capabilities.nondeterministic:
@@ -93,7 +88,7 @@ def determinism(case: Case) -> None:
             same_bits(host(y), before, "a second run differs: ")
 
 
-@check(each="call", level=(1, 3), when=_computed_here)
+@check(each="call", level=(1, 3), when=lambda case: case.computed)
 def fresh_output(case: Case) -> None:
     """A later call with other operands leaves an earlier result alone."""
     call, other = case.call(), case.call(stream=1)

@@ -15,16 +15,16 @@ import numpy as np
 import ferrule as fe
 from ferrule.promotion import real_of
 from ferrule_conformance import reference_backend, tolerance
-from ferrule_conformance.call import Array, Call
+from ferrule_conformance.call import Array, Call, host
 from ferrule_conformance.case import Case, check
-from ferrule_conformance.checks import layouts
-from ferrule_conformance.comparison import agree
+from ferrule_conformance.comparison import agree, same_bits
 from ferrule_conformance.derivative import (
     Scalar,
     coordinates,
     differences,
     gradients,
     precision,
+    pull,
     second_gradients,
     weighted_gradients,
     weighted_result,
@@ -33,12 +33,13 @@ from ferrule_plugins import Device, DType
 from ferrule_plugins.dtypes import CONTINUOUS
 
 
-def _differentiable(case: Case) -> bool:
+def differentiable(case: Case) -> bool:
     return case.dtype is not None and case.differentiable
 
 
-def _principal(case: Case) -> bool:
-    return _differentiable(case) and case.stored in _PRINCIPAL
+def principal(case: Case) -> bool:
+    """There are gradients, and the dtype is one of those in which all of them are looked at."""
+    return differentiable(case) and case.stored in _PRINCIPAL
 
 
 _PRECISE = (fe.float64, fe.complex128)
@@ -67,7 +68,7 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: DType, coars
     return np.asarray(values + 1j * imaginary)
 
 
-def _precise(case: Case) -> Device:
+def in_double(case: Case) -> Device:
     """Where double precision is."""
     wide = fe.complex128 if case.stored.is_complex else fe.float64
     return case.device if wide in case.target.dtypes else reference_backend.device()
@@ -77,20 +78,25 @@ def _operands(call: Call) -> list[Array]:
     return [call.operands[i] for i in call.continuous]
 
 
-@check(each="call", level=(2, 3), when=_differentiable)
+@check(each="call", level=(2, 3), when=differentiable)
 def gradient(case: Case) -> None:
-    """The gradient is that of central differences, or of float64."""
+    """The gradient is that of central differences, or of float64, and neither operands nor the
+    gradient that enters are written to."""
     call, gs = case.call(), entering(case)
-    got = gradients(call, gs, case.device)
+    xs, entered, found = pull(call, gs, case.device)
+    got = [host(g) for g in found]
+    for k, (x, before) in enumerate(zip((*xs, *entered), (*_operands(call), *gs))):
+        what = f"operand {call.continuous[k]}" if k < len(xs) else f"gradient {k - len(xs)}"
+        same_bits(host(x), before.astype(x.dtype.numpy), f"{what} was written to: ")
     if case.stored in _PRECISE:
         value = weighted_result(call, gs, case.device)
         _agree_with_differences(case, got, value, _operands(call))
     else:
-        want = gradients(call.widened(), gs, _precise(case))
-        _agree_with_float64(case, got, want, [*call.arrays, *gs])
+        want = gradients(call.widened(), gs, in_double(case))
+        agree_with_float64(case, got, want, [*call.arrays, *gs])
 
 
-@check(each="call", level=(2, 3), when=_principal)
+@check(each="call", level=(2, 3), when=principal)
 def second_gradient(case: Case) -> None:
     """The gradient of the gradient is that of central differences, or of float64."""
     call, gs = case.call(), entering(case)
@@ -99,14 +105,14 @@ def second_gradient(case: Case) -> None:
     got = second_gradients(call, gs, weights, case.device)
     if case.stored in _PRECISE:
         value = weighted_gradients(call, weights, case.device)
-        _agree_with_differences(case, got, value, [*_operands(call), *gs])
+        _agree_with_differences(case, got, value, [*_operands(call), *gs], order=2)
     else:
-        want = second_gradients(call.widened(), gs, weights, _precise(case))
-        _agree_with_float64(case, got, want, [*call.arrays, *gs, *weights], order=2)
+        want = second_gradients(call.widened(), gs, weights, in_double(case))
+        agree_with_float64(case, got, want, [*call.arrays, *gs, *weights], order=2)
 
 
 def _agree_with_differences(
-    case: Case, got: Sequence[Array], value: Scalar, arrays: Sequence[Array]
+    case: Case, got: Sequence[Array], value: Scalar, arrays: Sequence[Array], order: int = 1
 ) -> None:
     call = case.call()
     coarse = precision(call, [y.dtype for y in case.outputs])
@@ -116,15 +122,20 @@ def _agree_with_differences(
         described = case.sample.inputs[call.continuous[k]] if k < len(call.continuous) else None
         hermitian = described is not None and described.matrix in ("hermitian", "positive")
         directions, slopes = differences(
-            value, arrays, k, tolerance.step(coarse), rng, hermitian=hermitian
+            value, arrays, k, tolerance.step(coarse), rng, order=order, hermitian=hermitian
         )
         along = directions @ coordinates(gradient)
         agree(along, slopes, within, what=f"{_name(call, k)} against central differences: ")
 
 
-def _agree_with_float64(
+def agree_with_float64(
     case: Case, got: Sequence[Array], want: Sequence[Array], parts: Sequence[Array], order: int = 1
 ) -> None:
+    """Raise `Failure` unless gradients are those in double precision.
+
+    Args:
+        parts: what takes part in the computation.
+    """
     call = case.call()
     coarse = precision(call, [y.dtype for y in case.outputs])
     within = tolerance.of_gradient(case.subject, coarse, parts, order=order)
@@ -137,24 +148,3 @@ def _name(call: Call, k: int) -> str:
     if k < len(call.continuous):
         return f"the gradient by operand {call.continuous[k]}"
     return f"the gradient by the gradient {k - len(call.continuous)} that enters"
-
-
-def _has_dims(case: Case) -> bool:
-    return _principal(case) and any(i is not None and i.shape for i in case.sample.inputs)
-
-
-@check(each="call", level=(2, 3), when=_has_dims)
-def strided_gradient(case: Case) -> None:
-    """The gradient is the same where operands and the gradient that enters are transposed, sliced,
-    reversed or broadcast."""
-    for layout in (layouts.transpose, layouts.interleave, layouts.reverse, layouts.stretch):
-        call, gs = case.call(), entering(case)
-        if layout is layouts.stretch:
-            # A sum's gradient is one number everywhere. The operands stay: equal elements are
-            # kinks of some ops.
-            gs = [layouts.constant_along_first(g) for g in gs]
-            got = gradients(call, gs, case.device, entering_layout=layout)
-        else:
-            got = gradients(call, gs, case.device, leaves=layout, entering_layout=layout)
-        want = gradients(call.widened(), gs, _precise(case))
-        _agree_with_float64(case, got, want, [*call.arrays, *gs])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from ferrule_conformance.call import Array, Call
+from ferrule_conformance.call import Array, Call, host
 from ferrule_conformance.case import Case, check
-from ferrule_conformance.expectation import matches_reference
-from ferrule_conformance.special import special_numbers
-from ferrule_plugins import DType
+from ferrule_conformance.comparison import agree
+from ferrule_conformance.expectation import expected, matches_reference
+from ferrule_conformance.failure import Failure
+from ferrule_conformance.invariants import unique_arrays
+from ferrule_conformance.special import denormal_numbers, special_numbers
+from ferrule_plugins import DType, Shape
 
 UNSIGNED_ZERO = {
     "maximum": "IEEE 754 lets either zero win",
@@ -38,9 +43,27 @@ def _first_sample(case: Case, category: str) -> bool:
 
 def _defined_on_specials(case: Case) -> bool:
     # What a cast makes of numbers that do not fit is not defined; `conversions` checks the others.
-    # Transforms and factorisations mix all elements, each library in an order of its own, so which
-    # parts of a result an infinity reaches, and whether as infinity or NaN, is not defined either.
+    # Of transforms and factorisations `nonfinite_in_batch` says what is.
     return case.subject.name != "cast" and case.subject.feature is None
+
+
+def _is_free(case: Case, i: int) -> bool:
+    """An operand of values that may be any."""
+    described = case.sample.inputs[i]
+    bounds = described and (described.low, described.high)
+    return _is_value(case, i) and bounds == (None, None)
+
+
+def _into_every_dtype(case: Case, *categories: str) -> Iterator[Call]:
+    """The call; where the op is told a dtype, one for each dtype of those categories."""
+    call = case.call()
+    told = [n for n, a in case.subject.schema.attributes.items() if a.kind == "dtype"]
+    if not told:
+        yield call
+        return
+    for dtype in case.target.dtypes:
+        if dtype.category in categories:
+            yield Call(call.op, call.operands, {**call.attrs, told[0]: dtype})
 
 
 @check(
@@ -69,6 +92,25 @@ def special_values(case: Case) -> None:
 @check(
     each="call",
     level=1,
+    when=lambda case: _first_sample(case, "floating") and case.subject.feature is None,
+)
+def denormals(case: Case) -> None:
+    """Operands and results below the smallest normal number are not lost, unless the capabilities
+    say that they may be."""
+    for call in _into_every_dtype(case, "floating"):
+        free = [i for i in range(len(call.operands)) if _is_free(case, i)]
+        for small in dict.fromkeys([tuple(free), *((i,) for i in free)]):
+            rng = case.rng(stream=10)
+            operands = [
+                denormal_numbers(case.stored, x.shape, rng) if i in small else x
+                for i, x in enumerate(call.operands)
+            ]
+            matches_reference(case, call.with_operands(operands))
+
+
+@check(
+    each="call",
+    level=1,
     when=lambda case: (
         _first_sample(case, "floating") and not case.elementwise and _defined_on_specials(case)
     ),
@@ -92,27 +134,73 @@ def _struck(x: Array, numbers: list[float], rng: np.random.Generator) -> Array:
     return x
 
 
-def _takes_extremes(case: Case) -> bool:
-    return _first_sample(case, "integer") and _defined_on_specials(case)
-
-
-@check(each="call", level=1, when=_takes_extremes)
-def extremes(case: Case) -> None:
-    """The largest and smallest integers give what the reference does; what overflows wraps."""
-    call, rng = case.call(), case.rng(stream=3)
-    operands = []
-    for i, (described, x) in enumerate(zip(case.sample.inputs, call.operands)):
-        bounded = described is not None and (described.low, described.high) != (None, None)
-        if bounded or not _is_value(case, i):
-            operands.append(x)
-        else:
-            operands.append(rng.choice(special_numbers(case.stored), x.shape))
-    matches_reference(case, call.with_operands(operands))
-    largest = call.with_operands(
-        np.full_like(x, np.iinfo(x.dtype).max) if y is not x else x
-        for x, y in zip(call.operands, operands)
+def _mixes_a_batch(case: Case) -> bool:
+    """A factorisation, or a transform that leaves the first dim alone."""
+    return (
+        case.index == 0
+        and case.subject.primitive
+        and case.subject.feature is not None
+        and 0 not in case.attrs.get("dims", (1,))
+        and len(_for_a_batch(case)[0] or ()) > 1
     )
-    matches_reference(case, largest)
+
+
+def _for_a_batch(case: Case) -> list[Shape | None]:
+    """The sample's shapes, with several matrices where it has one."""
+    described = case.sample.inputs
+    matrices = any(i is not None and i.matrix for i in described)
+    return [i and ((3, *i.shape) if matrices else i.shape) for i in described]
+
+
+@check(each="call", level=1, when=_mixes_a_batch)
+def nonfinite_in_batch(case: Case) -> None:
+    """A matrix with a NaN or an infinity, or a row with a NaN that is transformed, has results that
+    are NaN throughout, and leaves those of its neighbours in the batch alone."""
+    call, first = case.call(shapes=_for_a_batch(case)), case.sample.inputs[0]
+    matrices = first is not None and first.matrix is not None
+    neighbours = [0, 2]
+    rest = call.map(lambda x: x[neighbours])
+    wanted = unique_arrays(rest, expected(rest))
+    for number in (np.nan, np.inf, -np.inf) if matrices else (np.nan,):
+        x = call.operands[0].copy()
+        place = tuple(int(n) for n in case.rng(stream=11).integers(0, x.shape[1:]))
+        x[1][place] = number * (1 + 1j) if number != number and case.stored.is_complex else number
+        if first is not None and first.matrix in ("hermitian", "positive"):
+            x[1][place[::-1]] = x[1][place]
+        struck = call.with_operands([x, *call.operands[1:]])
+        results = [host(y) for y in struck.on(case.device)]
+        for i, y in enumerate(results):
+            if not np.isnan(y[1]).all():
+                raise Failure(f"output {i} of what has {number} at {place} is not NaN throughout")
+        left = unique_arrays(rest, [y[neighbours] for y in results])
+        for i, (y, want) in enumerate(zip(left, wanted)):
+            within = case.allowance(DType.of(y.dtype), [*rest.arrays, *wanted])
+            agree(y, want, within, what=f"output {i}, beside what has {number}: ")
+
+
+def _of_integers(case: Case) -> bool:
+    return (
+        case.index == 0
+        and case.dtype is not None
+        and case.dtype.category == "integer"
+        and any(_is_value(case, i) for i in range(len(case.sample.inputs)))
+    )
+
+
+@check(each="call", level=(1, 3), when=_of_integers)
+def extremes(case: Case) -> None:
+    """The largest and smallest integers give what the reference does; what overflows wraps, and so
+    does what becomes an integer of fewer bits."""
+    info = np.iinfo(case.stored.numpy)
+    numbers = special_numbers(case.stored)
+    for call in _into_every_dtype(case, "bool", "integer", "floating", "complex"):
+        rng = case.rng(stream=3)
+        for choice in (numbers, [info.max], [info.min]):
+            operands = [
+                rng.choice(np.array(choice, x.dtype), x.shape) if _is_free(case, i) else x
+                for i, x in enumerate(call.operands)
+            ]
+            matches_reference(case, call.with_operands(operands))
 
 
 def _is_about_order(case: Case) -> bool:

@@ -101,7 +101,7 @@ def batch_norm_training(
 def _(g, y, x, weight, eps):
     g, g_mean, g_var = g
     dims = _but_channels(x)
-    n = math.prod(x.shape[d] for d in dims)
+    n = math.prod(x.shape[d] for d in dims) or 1  # of no elements there is no gradient
     _, mean, var = y
     inverse = 1.0 / sqrt(var + eps)
     centred = x - by_channel(mean, x)

@@ -17,6 +17,9 @@ from ferrule.tensor import Tensor
 from ferrule_plugins import Shape, Shaped, Spec
 from ferrule_plugins.dtypes import bool_
 
+_DEEP = (2, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 2, 1, 1, 1, 1)
+"""Of more dims than kernels often have room for."""
+
 
 @primitive(
     dtypes=everything,
@@ -26,6 +29,7 @@ from ferrule_plugins.dtypes import bool_
         sample(of(2, 3), shape=(-1,)),
         sample(of(1), shape=()),
         sample(of(0, 3), shape=(3, 0, 2)),
+        sample(of(3, 8), shape=_DEEP),
     ],
 )
 def reshape(x: Shaped, *, shape: Shape) -> Spec:
@@ -49,7 +53,12 @@ def _(g, x: Shaped):
 @primitive(
     dtypes=everything,
     ref="numpy:transpose",
-    samples=[sample(of(2, 3, 4), dims=(2, 0, 1)), sample(of(3), dims=(0,)), sample(of(), dims=())],
+    samples=[
+        sample(of(2, 3, 4), dims=(2, 0, 1)),
+        sample(of(3), dims=(0,)),
+        sample(of(), dims=()),
+        sample(of(*_DEEP), dims=tuple(range(16))[::-1]),
+    ],
 )
 def permute(x: Shaped, *, dims: Dims) -> Spec:
     """The dims in another order."""
@@ -70,6 +79,7 @@ def _(g, dims):
         sample(of(3, 1), shape=(2, 3, 4)),
         sample(of(), shape=(2, 2)),
         sample(of(1), shape=(0,)),
+        sample(of(2, *(1,) * 12), shape=(*(1,) * 3, *_DEEP[:13])),
     ],
 )
 def expand(x: Shaped, *, shape: Shape) -> Spec:
@@ -143,6 +153,7 @@ def _(g, tensors: tuple[Shaped, ...], dim):
         sample(of(7), starts=(6,), stops=(7,), steps=(3,)),
         sample(of(3, 2), starts=(2, 0), stops=(2, 2), steps=(1, 1)),
         sample(of(), starts=(), stops=(), steps=()),
+        sample(of(*_DEEP), starts=(0,) * 16, stops=_DEEP, steps=(2,) * 16),
     ],
 )
 def slice(
@@ -179,6 +190,7 @@ def _(g, x: Shaped, starts, steps):
         sample(of(2, 3), before=(0, 1), after=(2, 0), inner=(1, 2), value=0.0),
         sample(of(0, 2), before=(1, 0), after=(1, 0), inner=(3, 0)),
         sample(of(), before=(), after=(), inner=()),
+        sample(of(*_DEEP[:12]), before=(1,) + (0,) * 11, after=(0,) * 11 + (1,), inner=(0,) * 12),
     ],
 )
 def pad(
@@ -217,6 +229,8 @@ def _(g, x: Shaped, before, inner):
 )
 def narrow(x: Tensor, *, dim: Dim, start: int, length: int) -> Tensor:
     """The ``length`` elements along ``dim`` from ``start`` on."""
+    if not x.ndim:
+        raise ShapeError(f"{x._type} has no dims to be narrowed along")
     size = x.shape[dim]
     if start < 0:
         start += size

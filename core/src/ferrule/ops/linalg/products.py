@@ -98,7 +98,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: Dim = -1) -> Tensor:
     if x.dtype in (float16, bfloat16):
         wide = vecdot(cast(x, dtype=float32), cast(y, dtype=float32), dim=dim)
         return cast(wide, dtype=x.dtype)
-    if -dim > y.ndim or x.shape[dim] != y.shape[dim]:
+    if not x.ndim or -dim > y.ndim or x.shape[dim] != y.shape[dim]:
         raise ShapeError(f"{x._type} and {y._type} must be equally long along dim {dim}")
     products = conjugate(x) * y
     return sum(products, dim=products.ndim + dim)

@@ -114,7 +114,8 @@ class Factorisations(Guarded):
             a = self.xp.broadcast_to(a, (*lead, *a.shape[-2:]))
         if b.shape[:-2] != lead:
             b = self.xp.broadcast_to(b, (*lead, *b.shape[-2:]))
-        return self._guarded(lambda a, b: (self.xp.linalg.solve(a, b),), a, b)[0]
+        (x,) = self._guarded(lambda a, b: (self.xp.linalg.solve(a, b),), a, b)
+        return self._nan_where(~self._finite(a), x)  # dividing by infinity hides it
 
     def qr(self, x: Array, *, mode: str) -> Factors:
         return self._factored(lambda x: tuple(self.xp.linalg.qr(x, mode=mode)), x)

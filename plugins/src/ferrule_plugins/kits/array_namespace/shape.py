@@ -31,5 +31,22 @@ class Movement(Part):
         occupied = [n + max(n - 1, 0) * i for n, i in zip(x.shape, inner)]
         shape = tuple(a + n + b for a, n, b in zip(before, occupied, after))
         y = self.xp.full(shape, value, dtype=x.dtype, device=getattr(x, "device", None))
-        y[tuple(slice(a, a + n, i + 1) for a, n, i in zip(before, occupied, inner))] = x
+        try:
+            y[tuple(slice(a, a + n, i + 1) for a, n, i in zip(before, occupied, inner))] = x
+        except TypeError:  # the standard has assignment, and some libraries (JAX) do not
+            return y if 0 in x.shape else self._spaced(x, before, after, inner, y[(0,) * x.ndim])
         return y
+
+    def _spaced(self, x: Array, before: Shape, after: Shape, inner: Shape, empty: Array) -> Array:
+        """``x`` between elements that are ``empty``, one dim after the other, without
+        assignment."""
+        xp = self.xp
+        for d, n in enumerate(x.shape):
+            if not (before[d] or after[d] or inner[d]):
+                continue
+            places = xp.arange(-before[d], n + (n - 1) * inner[d] + after[d], dtype=xp.int64)
+            source = places // (inner[d] + 1)
+            held = (source >= 0) & (source < n) & (source * (inner[d] + 1) == places)
+            x = xp.take(x, xp.where(held, source, xp.zeros_like(source)), axis=d)
+            x = xp.where(xp.reshape(held, (-1, *(1,) * (x.ndim - d - 1))), x, empty)
+        return x
