@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import typer
@@ -57,6 +58,18 @@ def test_it_fails() -> None:
         (["sound:backend", "--ops", "soft"], "there is no op 'soft'"),
         (["sound:backend", "--waivers", "none.toml"], "the waivers cannot be read"),
         (["sound:backend", "--only", "x", "--seed", "1"], "there is no test 'x'"),
+        (["sound:backend", "--ops", "neg", "--level", "0"], "no test is left by these options"),
+        (["sound:backend", "--level", "6"], "there is no level '6' in this suite"),
+        (["sound:backend", "--device", "cpu:0"], "is of another backend than 'sound'"),
+        (["sound:backend", "--device", "1"], "it has only 1 device; choose sound:0"),
+        (["sound:backend", "--device", ":"], "--device: ':' is not a device"),
+        (["sound:backend", "-n", "0"], "-n is a number of processes"),
+        (["sound:backend", "--budget", "0"], "--budget is a time in seconds"),
+        (["sound:backend", "--certificate", "c.json"], "a certificate is of a distribution"),
+        (["cpu", "--certificate", "c.json", "--ops", "add"], "leave out --ops"),
+        (["cpu", "--certificate", "c.json", "--level", "1"], "leave out --level"),
+        (["sound:backend", "--json", "c.x", "--html", "c.x"], "two options name this file"),
+        (["diff", "none.json", "none.json"], "none.json cannot be read: No such file"),
     ],
 )
 def test_it_cannot_run(arguments: list[str], says: str) -> None:
@@ -69,6 +82,66 @@ def test_a_scorecard_that_cannot_be_written() -> None:
     code, output = call("sound:backend", "--ops", "narrow", "--json", "/no/such/folder/card.json")
     assert code == 2
     assert "cannot be written" in output
+
+
+def test_a_failure_is_printed_as_junit_and_as_a_page_too(tmp_path: Path) -> None:
+    xml, page = tmp_path / "junit.xml", tmp_path / "page.html"
+    code, output = call(
+        "broken_backend:backend", "--ops", "softmax", "--dtypes", "float32", "--level", "3",
+        "--first-failure", "--verbose", "--junit", str(xml), "--html", str(page),
+    )  # fmt: skip
+    assert code == 1
+    assert "passed  softmax_off-softmax-0-float32-inferred_spec" in output
+    assert "a test failed, and --first-failure stopped the run there" in " ".join(output.split())
+    (failure,) = ElementTree.parse(xml).getroot().iter("failure")
+    assert failure.attrib["type"] == "forward"
+    assert "softmax_off-softmax-0-float32-forward" in page.read_text()
+
+
+def test_a_budget_that_is_spent_is_said(tmp_path: Path) -> None:
+    card = tmp_path / "card.json"
+    code, output = call(
+        "sound:backend", "--ops", "softmax", "--budget", "1e-9", "--json", str(card)
+    )
+    assert code == 0 and "the budget of 1e-09 s was spent" in " ".join(output.split())
+    found = json.loads(card.read_text())
+    assert not found["complete"] and found["not_run"] > 20 and found["tests"]["passed"] == 0
+
+
+def test_speed_is_a_level() -> None:
+    code, output = call("sound:backend", "--level", "5", "--ops", "neg", "--budget", "2")
+    assert code == 0
+    assert "Speed on sound:0" in output
+
+
+def test_a_name_that_is_a_subcommand() -> None:
+    assert "backend 'diff' is not installed" in call("run", "diff")[1]
+    code, output = call("diff")
+    assert code == 2 and "ferrule conformance run diff" in output
+
+
+def test_help_names_the_options_and_the_subcommand() -> None:
+    for arguments in ([], ["--help"]):
+        code, output = call(*arguments)
+        assert code == 0
+        assert "--first-failure" in output and "ferrule conformance diff A.json B.json" in output
+
+
+def test_diff(tmp_path: Path) -> None:
+    cards = [str(tmp_path / name) for name in ("sound.json", "broken.json")]
+    arguments = ("--ops", "softmax", "--dtypes", "float32", "--level", "3")
+    call("sound:backend", *arguments, "--json", cards[0])
+    call("broken_backend:backend", *arguments, "--json", cards[1])
+    code, output = call("diff", *cards)
+    assert code == 1
+    assert "softmax-0-float32-forward  (" in output and output.endswith("worse\n")
+    code, output = call("diff", *reversed(cards), "--json")
+    found = json.loads(output)
+    assert (found["worse"], found["failing"]) == (True, [])
+    assert "softmax-0-float32-forward" in found["passing"]
+    assert found["lost"] == {"softmax": ["native", "decomposed"]}
+    code, output = call("diff", cards[0], cards[0])
+    assert code == 0 and output.endswith("nothing got worse\n")
 
 
 def test_loading_the_plugin_imports_nothing_of_weight() -> None:

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,14 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
     )
+
+
+def timeless(card: dict[str, Any]) -> dict[str, Any]:
+    """A scorecard without dates and times."""
+    for part in (card, *card["by_op"].values(), *card["by_module"].values()):
+        part.pop("seconds")
+    del card["date"]
+    return card
 
 
 def test_a_backend_that_conforms(tmp_path: Path) -> None:
@@ -49,8 +58,7 @@ def test_workers_come_to_the_same_scorecard(tmp_path: Path) -> None:
         assert done.returncode == 1, done.stdout + done.stderr
         assert "softmax_off-softmax-0-float32-kernel_is_body" in done.stdout
         card = json.loads((tmp_path / "card.json").read_text())
-        del card["seconds"]
-        cards.append(card)
+        cards.append(timeless(card))
     assert cards[0] == cards[1]
     assert cards[0]["ops"] == {
         "total": 2, "native": 1, "decomposed": 0, "host": 0, "waived": 0, "failed": 1,
@@ -102,6 +110,17 @@ def test_waivers(tmp_path: Path) -> None:
     assert "'softmax_off-softmax-9-float32-forward' matches no test" in done.stderr
 
 
+def test_what_passed_is_left_out_if_nothing_changed(tmp_path: Path) -> None:
+    arguments = (*SUITE, "--ferrule-backend=broken_backend:backend", "--ferrule-ops=softmax")
+    first = run_pytest(tmp_path, *arguments, "--ferrule-dtypes=float32", "-n", "2")
+    assert first.returncode == 1, first.stdout
+    failed = int(first.stdout.rpartition(" failed, ")[0].rpartition(" ")[2])
+    again = run_pytest(tmp_path, *arguments, "--ferrule-changed", "--ferrule-dtypes=float32")
+    assert again.returncode == 1
+    assert f"{failed} tests: 0 passed, {failed} failed" in " ".join(again.stdout.split())
+    assert "--changed: " in again.stdout and "nothing changed since" in again.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -109,6 +128,12 @@ def test_waivers(tmp_path: Path) -> None:
         (["--ferrule-backend=no-such"], "backend 'no-such' is not installed"),
         (["--ferrule-backend=sound:backend", "--ferrule-ops=soft"], "there is no op 'soft'"),
         (["--ferrule-backend=sound:backend", "--ferrule-level=x"], "levels are written"),
+        (["--ferrule-backend=sound:backend", "--ferrule-level=5"], "pytest has no level 5"),
+        (["--ferrule-backend=sound:backend", "--ferrule-device=1"], "has only 1 device"),
+        (
+            ["--ferrule-backend=sound:backend", "--ferrule-certificate=c.json"],
+            "--certificate: a certificate is of a distribution",
+        ),
     ],
 )
 def test_errors_of_usage(tmp_path: Path, arguments: list[str], says: str) -> None:

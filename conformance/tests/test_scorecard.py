@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,15 +61,49 @@ def test_json(card: Scorecard) -> None:
     found = card.as_dict()
     assert found["by_op"]["add"] == {
         "kind": "primitive", "state": "failed", "passed": 0, "failed": 1, "waived": 1,
-        "skipped": 0, "failed_checks": ["gradient"],
+        "skipped": 0, "failed_checks": ["gradient"], "runs": "native", "seconds": 1.0,
+        "dtypes": {"float32": {"passed": 0, "failed": 1, "waived": 1, "skipped": 0}},
     }  # fmt: skip
     assert found["by_check"]["forward"] == {"passed": 2, "failed": 0, "waived": 2, "skipped": 0}
-    assert found["failures"] == [
-        {"id": "carded-add-gradient", "op": "add", "check": "gradient", "message": "why add"}
-    ]
-    assert found["waivers"] == [{"id": "carded-sin-forward", "reason": "reason", "link": "link"}]
+    about = {"op": "add", "check": "gradient", "dtype": "float32", "level": 1}
+    assert found["failures"] == [{"id": "carded-add-gradient", **about, "message": "why add"}]
+    about = {"op": "sin", "check": "forward", "dtype": "float32", "level": 1}
+    assert found["waivers"] == [
+        {
+            "id": "carded-sin-forward", "reason": "reason", "link": "link", **about,
+            "tests": [{"id": "carded-sin-forward", **about}],
+        }
+    ]  # fmt: skip
+    assert found["skips"] == {"why cos": ["carded-cos-kernel"]}
+    assert found["ran"]["gradient"] == "add exp sin"
+    assert (found["device"], found["levels"], found["fallback"]) == ("carded:0", [1], "error")
+    assert datetime.fromisoformat(found["date"]).utcoffset() == timedelta()
+    assert found["complete"] is False
     assert found["backend"]["undeclared"] == ["bfloat16"]
     assert found["seconds"] == 4.5
+
+
+def test_modules_are_counted_apart(card: Scorecard) -> None:
+    card.add(result("nn.Linear", "forward", "passed"))
+    card.add(result("optim.Adam", "forward", "failed"))
+    found = card.as_dict()
+    assert found["ops"]["total"] == 5
+    assert list(found["by_module"]) == ["nn.Linear", "optim.Adam"]
+    assert [m["state"] for m in found["by_module"].values()] == ["passed", "failed"]
+    assert "nn.Linear" in card.table() and "| optim.Adam | failed |" in card.markdown()
+
+
+def test_a_waiver_of_several_tests_says_what_they_share(card: Scorecard) -> None:
+    card.waivers = [Waiver("carded-*", "reason", "link")]
+    (waiver,) = card.as_dict()["waivers"]
+    assert (waiver["op"], waiver["check"], waiver["level"]) == (None, "forward", 1)
+    assert [t["op"] for t in waiver["tests"]] == ["add", "sin"]
+
+
+def test_what_was_not_run_is_said(card: Scorecard) -> None:
+    card.not_run, card.left_out = 7, "the budget of 1 s was spent"
+    assert "7 tests were not run: the budget of 1 s was spent." in card.summary()
+    assert card.as_dict()["not_run"] == 7
 
 
 def test_tables(card: Scorecard) -> None:

@@ -1,4 +1,4 @@
-"""Adds the command ``ferrule conformance NAME``."""
+"""Adds the command ``ferrule conformance``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 @hookimpl
 def ferrule_cli(app: typer.Typer) -> None:
     """Hooks are loaded with every backend, so nothing of weight is imported before this call."""
-    from ferrule_conformance.console import conformance
+    from ferrule_conformance.console import app as conformance
 
-    app.command()(conformance)
+    app.add_typer(conformance, name="conformance")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ferrule_conformance.session import Session
+from ferrule_conformance.history import subject
+from ferrule_conformance.session import Session, SessionError
 from ferrule_conformance.suite import Result, Trial
 
 KEY = "ferrule_conformance"
@@ -44,17 +45,27 @@ class Collection:
         if report.when == "call":
             for key, value in report.user_properties:
                 if key == KEY and isinstance(value, dict):
-                    self.session.scorecard.add(Result(**value))
+                    self.session.add(Result(**value["result"]))
+                    self.session.bench.note(value["subject"], value["used"])
 
-    def pytest_sessionfinish(self) -> None:
-        if self.reports:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if not self.reports or session.config.option.collectonly:
+            return
+        self.session.finish()
+        try:
             self.session.write()
+        except SessionError as error:
+            self.session.notes.append(str(error))
+            if session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.session.scorecard.results:
             width = shutil.get_terminal_size().columns
             terminalreporter.write_line("")
             terminalreporter.write_line(self.session.scorecard.table(width))
+        for note in self.session.notes:
+            terminalreporter.write_line(note)
 
     def pytest_unconfigure(self) -> None:
         self.session.close()
@@ -83,7 +94,13 @@ class Item(pytest.Item):
     def runtest(self) -> None:
         result = self.tests.judge(self.trial)
         # Reports travel from workers to the controller, and their properties with them.
-        self.user_properties.append((KEY, vars(result)))
+        name = subject(self.trial)
+        report = {
+            "result": vars(result),
+            "subject": name,
+            "used": sorted(self.tests.bench.used[name]),
+        }
+        self.user_properties.append((KEY, report))
         match result.outcome:
             case "failed":
                 raise Nonconformance(result.message)

@@ -1,6 +1,7 @@
 """``ferrule backends``: the doctor, whatever is installed."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,24 +9,30 @@ from typing import Any
 import pytest
 
 import ferrule as fe
+from ferrule import certification
 from ferrule.cli.backends import examine
+from ferrule.op import OPS
 from ferrule_plugins import BackendStatus, DeviceInfo, hookimpl, plugin_manager
 
 DOCTOR = "from ferrule.cli import main; raise SystemExit(main(['backends'{}]))"
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_the_table(ferrule: Callable[..., Any]) -> None:
     code, out, err = ferrule("backends")
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith(f"ferrule {fe.__version__}, Python 3.")
     assert lines[1] == "selected: cpu:0"
-    assert lines[3].split() == ["backend", "state", "version", "from", "devices"]
+    assert lines[3].split() == [
+        "backend", "state", "version", "from", "certified", "devices",
+    ]  # fmt: skip
     (cpu,) = [line for line in lines if line.startswith("cpu ")]
     assert cpu.split()[1:4] == ["ready", "0.1.0", "ferrule-cpu"]
     assert "\x1b" not in out
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_json(ferrule: Callable[..., Any]) -> None:
     code, out, _ = ferrule("backends", "--json")
     assert code == 0
@@ -63,6 +70,47 @@ def test_a_selection_that_cannot_be_used_is_said(
 ) -> None:
     text = run_python(DOCTOR.format(""), FERRULE_BACKEND="nowhere")
     assert "\nselected: backend 'nowhere' is not installed" in text
+
+
+def test_certificates_are_shown(
+    ferrule: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERRULE_STATE", str(tmp_path))
+
+    def cpu() -> tuple[str, str, dict[str, Any]]:
+        out = ferrule("backends").out
+        (row,) = [line for line in out.splitlines() if line.startswith("cpu ")][:1]
+        (how,) = [line for line in out.splitlines() if re.match("cpu: (un)?certified", line)]
+        found = json.loads(ferrule("backends", "--json").out)["backends"]
+        return row.split()[4], how, next(b for b in found if b["name"] == "cpu")["certification"]
+
+    row, how, found = cpu()
+    assert (row, found["state"]) == ("uncertified", "uncertified")
+    assert how == "cpu: uncertified: no complete run is known: ferrule conformance cpu"
+
+    made = {
+        "format": certification.FORMAT, "schema": certification.SCHEMA, "backend": "cpu",
+        "device": "cpu:0", "date": "2026-01-02T03:04:05+00:00", "levels": [0, 1, 2, 3, 4],
+        "seeds": [7], "tests": {"passed": 9, "failed": 0, "waived": 1, "skipped": 2},
+        "ops": {"total": 3, "native": 2, "host": 1}, "versions": {"ferrule": fe.__version__},
+        "code": certification.code_of("cpu"), "covers": sorted(OPS),
+    }  # fmt: skip
+    certification.keep(made, fe.Device("cpu"))
+    row, how, found = cpu()
+    assert (row, found["state"], found["certificate"]) == ("2026-01-02", "certified", made)
+    assert how == (
+        "cpu: certified since 2026-01-02T03:04:05+00:00 (levels 0, 1, 2, 3, 4; 9 tests passed, "
+        "1 waived, 2 skipped; 3 ops, 2 native, 1 on the host; seed 7; on cpu:0)"
+    )
+
+    made["code"]["ferrule-cpu"]["sha256"] = "0"
+    certification.keep(made, fe.Device("cpu"))
+    row, how, found = cpu()
+    assert (row, found["state"]) == ("stale", "stale")
+    assert how.endswith(
+        ", but that is stale: files of ferrule-cpu have changed since; to renew it: ferrule "
+        "conformance cpu"
+    )
 
 
 class Rows:
