@@ -12,7 +12,7 @@ from ferrule.op import forget_plans
 
 
 @pytest.fixture
-def crippled() -> Iterator[runtime.ActiveBackend]:
+def crippled(on_cpu: None) -> Iterator[runtime.ActiveBackend]:
     """The CPU backend, without a few kernels for the length of a test."""
     active = runtime.active("cpu")
     before = dict(active.kernels)
@@ -28,6 +28,7 @@ def crippled() -> Iterator[runtime.ActiveBackend]:
     forget_plans()
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_the_list_has_every_op(ferrule: Callable[..., Any]) -> None:
     code, out, err = ferrule("ops")
     assert (code, err) == (0, "")

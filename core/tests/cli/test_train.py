@@ -32,6 +32,7 @@ def rows(out: str) -> list[int]:
 
 
 class TestRuns:
+    @pytest.mark.usefixtures("on_cpu")
     def test_what_is_printed(self, ferrule: Callable[..., Any]) -> None:
         code, out, err = ferrule(*FAST, "--epochs", "3")
         assert (code, err) == (0, "")

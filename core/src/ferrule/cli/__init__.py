@@ -1,4 +1,5 @@
-"""The command line: ``ferrule train``, ``backends`` and ``ops``, and what plugins add."""
+"""The command line: ``ferrule train``, ``backends``, ``ops`` and ``new-backend``, and what plugins
+add."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import typer
 import ferrule as fe
 from ferrule.cli import plugin_commands
 from ferrule.cli.backends import backends
+from ferrule.cli.new_backend import new_backend
 from ferrule.cli.ops import ops
 from ferrule.cli.train import train
 
@@ -25,6 +27,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(backends)
 app.command()(ops)
+app.command()(new_backend)
 
 
 @app.callback(invoke_without_command=True)
