@@ -132,6 +132,18 @@ def test_a_wheel_holds_its_package_and_nothing_else(wheels: dict[str, Path], nam
     assert {file for file in files if file.endswith(".py")} == modules
 
 
+def test_the_templates_of_new_backends_are_packed(dist: Path, wheels: dict[str, Path]) -> None:
+    source = ROOT / "core" / "src"
+    templates = {str(path.relative_to(source)) for path in source.rglob("*.template")}
+    assert templates
+    with zipfile.ZipFile(wheels["ferrule"]) as archive:
+        assert templates <= set(archive.namelist())
+    (path,) = dist.glob("ferrule-[0-9]*.tar.gz")
+    with tarfile.open(path) as archive:
+        files = {"/".join(file.split("/")[1:]) for file in archive.getnames()}
+    assert {f"src/{template}" for template in templates} <= files
+
+
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_wheel_tells_its_name_licence_and_needs(wheels: dict[str, Path], name: str) -> None:
     told, table = metadata(wheels[name]), project(name)
