@@ -16,7 +16,7 @@ from ferrule.declare import composite, floating
 from ferrule.op import OPS, Op
 from ferrule.samples import of
 from ferrule.tensor import Tensor
-from ferrule_conformance.case import CHECKS
+from ferrule_conformance.check import CHECKS
 from ferrule_conformance.suite import Result, run
 from ferrule_plugins import Capabilities, dtypes
 

@@ -16,8 +16,10 @@ from ferrule.declare import composite, floating
 from ferrule.op import OPS, Op
 from ferrule.samples import of, sample
 from ferrule.tensor import Tensor
-from ferrule_conformance.case import CHECKS, PRINCIPAL, Target, sweep
+from ferrule_conformance.case import Target
+from ferrule_conformance.check import CHECKS
 from ferrule_conformance.suite import Selection, Trial, run, trials
+from ferrule_conformance.sweep import PRINCIPAL, sweep
 
 
 @pytest.fixture(scope="module")

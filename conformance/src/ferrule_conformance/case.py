@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,17 +21,9 @@ from ferrule_conformance import tolerance
 from ferrule_conformance.call import Call
 from ferrule_conformance.inputs import draw
 from ferrule_conformance.invariants import unique
+from ferrule_conformance.sweep import sweep
 from ferrule_plugins import Backend, Device, DType, FerruleError, Shape, Spec, dtypes
 from ferrule_plugins.dtypes import CONTINUOUS
-
-Each = Literal[
-    "backend", "dtype", "undeclared dtype", "op", "call", "module", "optimizer", "training"
-]
-
-PRINCIPAL = (fe.float32, fe.float64, fe.int32, fe.int64, fe.complex64, fe.bool)
-"""Every sample is tried in the first two of these that an op and a backend have, and the first
-sample in all dtypes."""
-
 
 Fact = TypeVar("Fact")
 
@@ -298,30 +290,6 @@ class Case:
         )
 
 
-def sweep(target: Target, op: Op, index: int) -> tuple[DType, ...]:
-    """The dtypes in which a sample is tried on a backend; none where it lacks one that is fixed."""
-    sample = op.samples[index]
-    fixed = [i.dtype for i in sample.inputs if i is not None and i.dtype is not None]
-    fixed += [v for v in sample.attrs.values() if isinstance(v, DType)]
-    if not set(fixed) <= set(target.dtypes):
-        return ()
-    roles = [op.schema.role(i) for i in range(len(sample.inputs))]
-    free = any(
-        role == "value" and i is not None and i.dtype is None
-        for role, i in zip(roles, sample.inputs)
-    )
-    if not free:
-        return (fixed[0] if fixed else dtypes.int64,)
-    if index:
-        return principal(target, op)
-    return tuple(d for d in target.dtypes if d in op.dtypes)
-
-
-def principal(target: Target, op: Op) -> tuple[DType, ...]:
-    """The dtypes in which all of an op's samples are tried."""
-    return tuple(d for d in PRINCIPAL if d in op.dtypes and d in target.dtypes)[:2]
-
-
 _NOT_ELEMENTWISE = {"dim", "dims", "shape", "tuple"}
 
 
@@ -345,52 +313,3 @@ def _elementwise(target: Target, op: Op) -> bool:
         if any(y.shape != wanted for y in case.outputs):
             return False
     return True
-
-
-Predicate = Callable[[Case], bool]
-
-
-@dataclass(frozen=True)
-class Check:
-    """A plain function of a case that raises `Failure` where the backend is wrong.
-
-    Attributes:
-        name: the function's name.
-        run: the function.
-        each: what it is applied to.
-        levels: the level at which it runs for a primitive, and for a composite.
-        when: the cases that it has something to say about.
-    """
-
-    name: str
-    run: Callable[[Case], None]
-    each: Each
-    levels: tuple[int, int]
-    when: Predicate
-
-    @property
-    def claim(self) -> str:
-        """What it checks, in one sentence."""
-        return " ".join((self.run.__doc__ or "").split("\n\n")[0].split())
-
-    def level(self, case: Case) -> int:
-        return self.levels[0] if case.op is None or case.op.primitive else self.levels[1]
-
-
-CHECKS: dict[str, Check] = {}
-"""Every check, by name, in the order in which they run."""
-
-
-def check(
-    *, each: Each, level: int | tuple[int, int], when: Predicate = lambda case: True
-) -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
-    """Declare a function to be a check; see `Check` for the arguments."""
-    levels = level if isinstance(level, tuple) else (level, level)
-
-    def declare(run: Callable[[Case], None]) -> Callable[[Case], None]:
-        name = run.__name__
-        assert name not in CHECKS and run.__doc__
-        CHECKS[name] = Check(name, run, each, levels, when)
-        return run
-
-    return declare

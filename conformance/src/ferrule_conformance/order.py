@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from ferrule_conformance.case import CHECKS
+from ferrule_conformance.check import CHECKS
 from ferrule_conformance.history import subject
 from ferrule_conformance.suite import Trial
 

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ferrule.op import OPS
-from ferrule_conformance.case import CHECKS, Target
+from ferrule_conformance.case import Target
+from ferrule_conformance.check import CHECKS
 from ferrule_conformance.suite import Outcome, Result
 from ferrule_conformance.waivers import Waiver
 from ferrule_plugins import dtypes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ferrule_conformance import modules, optimizers, training
-from ferrule_conformance.case import Each, Study, Target
+from ferrule_conformance.case import Study, Target
+from ferrule_conformance.check import Each
 from ferrule_plugins import DType, dtypes
 
 

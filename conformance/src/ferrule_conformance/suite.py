@@ -12,9 +12,11 @@ from typing import Any, Literal
 import ferrule_conformance.checks  # noqa: F401  declares them
 from ferrule import runtime
 from ferrule.op import OPS, forget_plans
-from ferrule_conformance.case import CHECKS, Case, Check, Target, sweep
+from ferrule_conformance.case import Case, Target
+from ferrule_conformance.check import CHECKS, Check
 from ferrule_conformance.failure import Failure, NotApplicable
 from ferrule_conformance.studies import STUDIES, dtypes_of
+from ferrule_conformance.sweep import sweep
 from ferrule_conformance.waivers import Waiver, waiver_of
 from ferrule_plugins import Backend, DType, dtypes
 

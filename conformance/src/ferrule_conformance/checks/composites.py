@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ferrule_conformance import tolerance
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.checks.gradients import entering
 from ferrule_conformance.comparison import agree
 from ferrule_conformance.derivative import gradients, precision

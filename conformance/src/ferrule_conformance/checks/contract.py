@@ -9,7 +9,8 @@ import numpy as np
 import ferrule as fe
 from ferrule.op import OPS
 from ferrule.promotion import real_of
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.failure import Failure
 from ferrule_plugins import (
     CONTRACT,

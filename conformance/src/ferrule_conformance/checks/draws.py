@@ -11,7 +11,8 @@ import ferrule as fe
 from ferrule import runtime
 from ferrule_conformance import reference_backend
 from ferrule_conformance.call import host
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import same_bits
 from ferrule_plugins import Device, DType
 

@@ -8,7 +8,8 @@ import ferrule as fe
 from ferrule import nn
 from ferrule_conformance import reference_backend
 from ferrule_conformance.call import Array, host
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.checks.threads import trainable
 from ferrule_conformance.comparison import same_bits
 from ferrule_conformance.failure import Failure

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ferrule_conformance.call import Array, host
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import same_bits
 from ferrule_conformance.expectation import matches_reference, reference
 from ferrule_conformance.failure import Failure, NotApplicable

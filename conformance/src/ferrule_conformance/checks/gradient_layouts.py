@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ferrule_conformance.call import Array, Call, host
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.checks import layouts, sizes
 from ferrule_conformance.checks.gradients import (
     agree_with_float64,

@@ -16,7 +16,8 @@ import ferrule as fe
 from ferrule.promotion import real_of
 from ferrule_conformance import reference_backend, tolerance
 from ferrule_conformance.call import Array, Call, host
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import agree, same_bits
 from ferrule_conformance.derivative import (
     Scalar,

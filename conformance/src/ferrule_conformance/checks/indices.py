@@ -7,9 +7,11 @@ import numpy as np
 import ferrule as fe
 from ferrule.tensor_type import TensorType
 from ferrule_conformance.call import Call, host
-from ferrule_conformance.case import Case, check, sweep
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import same_bits
 from ferrule_conformance.failure import Failure
+from ferrule_conformance.sweep import sweep
 from ferrule_plugins import DType, Spec
 
 CANARIES = 8

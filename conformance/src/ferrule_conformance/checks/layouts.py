@@ -12,7 +12,8 @@ import numpy as np
 
 import ferrule as fe
 from ferrule_conformance.call import Array, Call, host, place
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import same_bits
 from ferrule_conformance.expectation import matches_reference
 from ferrule_conformance.twins import shared, twins

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.checks.training import loop
 from ferrule_conformance.failure import Failure
 

@@ -9,7 +9,8 @@ from functools import lru_cache
 import ferrule as fe
 from ferrule_conformance import reference_backend, tolerance
 from ferrule_conformance.call import Array, host
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import agree
 from ferrule_conformance.failure import Failure
 from ferrule_conformance.modules.run import Run, State, initial_state

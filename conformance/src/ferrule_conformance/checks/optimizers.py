@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ferrule as fe
 from ferrule_conformance import reference_backend, tolerance
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import agree
 from ferrule_conformance.optimizers.run import STEPS, steps
 

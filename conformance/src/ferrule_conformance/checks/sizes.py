@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from ferrule_conformance.case import Case, check, principal
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.checks.layouts import has_dims, laid_out, transpose
 from ferrule_conformance.expectation import matches_body, matches_reference
+from ferrule_conformance.sweep import principal
 from ferrule_plugins import Shape
 
 Shapes = list[Shape | None]

@@ -9,7 +9,8 @@ import numpy as np
 
 import ferrule as fe
 from ferrule_conformance.call import host
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import agree, same_bits
 from ferrule_conformance.failure import Failure, NotApplicable
 from ferrule_conformance.references import cast

@@ -10,7 +10,8 @@ from typing import Any
 
 import ferrule as fe
 from ferrule_conformance.call import Array
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.checks.training import excuse_nondeterminism
 from ferrule_conformance.comparison import same_bits
 from ferrule_conformance.failure import Failure, NotApplicable

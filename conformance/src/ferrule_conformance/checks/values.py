@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ferrule_conformance.call import Array, Call, host
-from ferrule_conformance.case import Case, check
+from ferrule_conformance.case import Case
+from ferrule_conformance.check import check
 from ferrule_conformance.comparison import agree
 from ferrule_conformance.expectation import expected, matches_reference
 from ferrule_conformance.failure import Failure

@@ -16,12 +16,13 @@ from ferrule import runtime
 from ferrule.op import OPS, Op
 from ferrule_conformance import reference_backend, suite
 from ferrule_conformance.call import Call
-from ferrule_conformance.case import PRINCIPAL, Target
+from ferrule_conformance.case import Target
 from ferrule_conformance.speed import work
 from ferrule_conformance.speed.roofline import Roofline, roofline
 from ferrule_conformance.speed.sizes import Grown, Growth, factors, growths
 from ferrule_conformance.speed.table import VIEW
 from ferrule_conformance.speed.timing import Clock, Timer, enough
+from ferrule_conformance.sweep import PRINCIPAL
 from ferrule_plugins import DType, Spec
 
 ELEMENTS = 2**20
