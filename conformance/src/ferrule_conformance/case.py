@@ -290,7 +290,7 @@ class Case:
         )
 
 
-_NOT_ELEMENTWISE = {"dim", "dims", "shape", "tuple"}
+_NOT_ELEMENTWISE = {"dim", "dims", "shape", "sizes", "tuple"}
 
 
 def _elementwise(target: Target, op: Op) -> bool:

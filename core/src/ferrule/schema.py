@@ -8,6 +8,7 @@ say what they are: `Mask` and `Index` operands take no part in promotion and get
 from __future__ import annotations
 
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable
@@ -30,6 +31,8 @@ Dim = Annotated[int, "dim"]
 """One dim of the first operand; negative ones count from the end."""
 Dims = Annotated[Any, "dims"]
 """Dims of the first operand: an int, several, or None for all of them."""
+Sizes = Annotated[Any, "sizes"]
+"""A shape for the elements of the first operand; one size may be -1, for what remains."""
 Scalar = bool | int | float | complex
 """A Python number whose type matters."""
 
@@ -198,7 +201,7 @@ def _kind(hint: Any, op: str, name: str) -> str:
     if kind not in _CANONICAL:
         raise DeclarationError(
             f"{op}: attribute {name!r} is annotated {hint!r}; use int, float, bool, str, Scalar, "
-            "Dim, Dims, Shape, DType, Device or a tuple of ints"
+            "Dim, Dims, Shape, Sizes, DType, Device or a tuple of ints"
         )
     return kind + "?" * optional
 
@@ -254,6 +257,17 @@ def _shape(value: Any, operands: tuple[Any, ...], name: str) -> Shape:
     if not isinstance(value, (tuple, list)) or not all(map(_is_integer, value)):
         raise ArgumentError(f"{name} must be a tuple of ints, not {value!r}")
     return tuple(v.__index__() for v in value)
+
+
+def _sizes(value: Any, operands: tuple[Any, ...], name: str) -> Shape:
+    shape = _shape(value, operands, name)
+    first = _first(operands)
+    if -1 not in shape or first is None:
+        return shape
+    size, known = math.prod(first.shape), -math.prod(shape)
+    if shape.count(-1) > 1 or known <= 0 or size % known:
+        raise ShapeError(f"{size} elements do not fill the shape {shape}")
+    return tuple(size // known if n == -1 else n for n in shape)
 
 
 def _tuple(value: Any, operands: tuple[Any, ...], name: str) -> tuple[Any, ...]:
@@ -320,6 +334,7 @@ _CANONICAL: dict[str, Callable[[Any, tuple[Any, ...], str], Any]] = {
     "dim": _dim,
     "dims": _dims,
     "shape": _shape,
+    "sizes": _sizes,
     "tuple": _tuple,
     "int": _integer,
     "float": _floating,
@@ -330,4 +345,4 @@ _CANONICAL: dict[str, Callable[[Any, tuple[Any, ...], str], Any]] = {
     "device": _device,
 }
 
-__all__ = ["Dim", "Dims", "Index", "Mask", "Scalar", "Schema", "Shape", "Shaped"]
+__all__ = ["Dim", "Dims", "Index", "Mask", "Scalar", "Schema", "Shape", "Shaped", "Sizes"]

@@ -68,6 +68,24 @@ def test_dims_in_every_form(dim: Any, keepdim: bool) -> None:
     np.testing.assert_allclose(found.numpy(), X.sum(axis, keepdims=keepdim), rtol=1e-14)
 
 
+def test_a_kernel_is_never_left_to_work_out_a_size(give_kernel: Any) -> None:
+    seen: list[Any] = []
+
+    def reshape(array: Any, *, shape: tuple[int, ...]) -> Any:
+        seen.append(shape)
+        return array.reshape(shape)
+
+    give_kernel("reshape", reshape)
+    y = fe.arange(12.0)
+    for shape in ((-1,), (3, -1), (-1, 2, 2), (12, -1)):
+        assert y.reshape(shape).numel() == 12
+    assert seen == [(12,), (3, 4), (3, 2, 2), (12, 1)]
+    assert fe.zeros(0, 3).reshape(-1, 3).shape == (0, 3)
+    for shape in ((-1, -1), (5, -1), (0, -1), (-2, 6)):
+        with pytest.raises(ShapeError, match="12 elements do not fill the shape"):
+            y.reshape(shape)
+
+
 def test_a_tensor_without_dims_has_the_dim_zero_as_in_pytorch() -> None:
     scalar = fe.tensor(2.0)
     for dim in (0, -1, None, ()):

@@ -105,14 +105,15 @@ class MemoryStats:
 class Backend(Protocol):
     """The whole of what core asks of a backend.
 
-    A kernel may rely on this: shapes, dtypes, devices and attributes are checked; array operands
-    of an elementwise op have one dtype and broadcastable shapes; dims are non-negative; indices lie
-    within the bounds that their op declares, unless the capabilities say ``asynchronous`` or
-    ``checks_indices``. An elementwise kernel of two operands accepts a Python scalar in either
-    place. In return it treats its inputs as read-only, returns arrays of exactly the inferred spec
-    (a view of an input is welcome), and is deterministic unless `Capabilities.nondeterministic`
-    names its op. Kernels of linear algebra do not raise on account of values: a matrix that has no
-    such factor, or is singular, gets NaN throughout its results, and no other matrix does.
+    A kernel may rely on this: shapes, dtypes, devices and attributes are checked; array operands of
+    an elementwise op have one dtype and broadcastable shapes; dims are non-negative, and no size of
+    a shape is -1; indices lie within the bounds that their op declares, unless the capabilities say
+    ``asynchronous`` or ``checks_indices``. An elementwise kernel of two operands accepts a Python
+    scalar in either place. In return it treats its inputs as read-only, returns arrays of exactly
+    the inferred spec (a view of an input is welcome), and is deterministic unless
+    `Capabilities.nondeterministic` names its op. Kernels of linear algebra do not raise on account
+    of values: a matrix that has no such factor, or is singular, gets NaN throughout its results,
+    and no other matrix does.
     """
 
     @property

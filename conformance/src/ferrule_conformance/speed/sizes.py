@@ -178,7 +178,7 @@ def _multiply(op: Op, first: Sample, sizes: frozenset[int], attributes: bool) ->
         attrs = dict(first.attrs)
         if attributes:
             for name, attribute in op.schema.attributes.items():
-                if attribute.kind.rstrip("?") == "shape" and attrs.get(name) is not None:
+                if attribute.kind.rstrip("?") in ("shape", "sizes") and attrs.get(name) is not None:
                     attrs[name] = tuple(n * r if n > 1 else n for n in _ints(attrs[name]))
         return Sample(inputs, attrs)
 

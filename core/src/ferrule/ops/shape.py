@@ -12,7 +12,7 @@ from ferrule.ops.creation import full
 from ferrule.ops.inference import broadcast_shapes
 from ferrule.promotion import check_fits
 from ferrule.samples import of, sample
-from ferrule.schema import Dim, Dims, Scalar
+from ferrule.schema import Dim, Dims, Scalar, Sizes
 from ferrule.tensor import Tensor
 from ferrule_plugins import Shape, Shaped, Spec
 from ferrule_plugins.dtypes import bool_
@@ -32,14 +32,9 @@ _DEEP = (2, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 2, 1, 1, 1, 1)
         sample(of(3, 8), shape=_DEEP),
     ],
 )
-def reshape(x: Shaped, *, shape: Shape) -> Spec:
+def reshape(x: Shaped, *, shape: Sizes) -> Spec:
     """The same elements in row-major order in another shape. One size may be -1: what remains."""
     size = math.prod(x.shape)
-    if -1 in shape:
-        known = -math.prod(shape)
-        if shape.count(-1) > 1 or known <= 0 or size % known:
-            raise ShapeError(f"{size} elements do not fill the shape {shape}")
-        shape = tuple(size // known if n == -1 else n for n in shape)
     if math.prod(shape) != size or min(shape, default=0) < 0:
         raise ShapeError(f"{size} elements do not fill the shape {shape}")
     return Spec(shape, x.dtype)
