@@ -108,6 +108,17 @@ def test_a_budget_that_is_spent_is_said(tmp_path: Path) -> None:
     assert not found["complete"] and found["not_run"] > 20 and found["tests"]["passed"] == 0
 
 
+def test_what_was_found_until_an_interruption_is_kept(tmp_path: Path) -> None:
+    card = tmp_path / "card.json"
+    code, output = call(
+        "interrupting_backend:backend", "--ops", "exp,neg", "--level", "1", "--json", str(card)
+    )
+    assert code == 130 and "the run was interrupted" in " ".join(output.split())
+    found = json.loads(card.read_text())
+    assert found["tests"]["passed"] > 5 and found["not_run"] > 5 and not found["complete"]
+    assert found["by_op"]["exp"]["passed"] > found["by_op"]["neg"]["passed"]
+
+
 def test_speed_is_a_level() -> None:
     code, output = call("sound:backend", "--level", "5", "--ops", "neg", "--budget", "2")
     assert code == 0

@@ -87,8 +87,9 @@ def run(
 ) -> None:
     """Test a backend, op by op.
 
-    Exits with 0 if it passes, with 1 if a test fails, and with 2 if the tests cannot be run, or a
-    file that was asked for cannot be written.
+    Exits with 0 if it passes, with 1 if a test fails, with 2 if the tests cannot be run, or a file
+    that was asked for cannot be written, and with 130 if it is interrupted. What was found until
+    then is shown and written.
     """
     from ferrule_conformance.display import Display
     from ferrule_conformance.request import Request
@@ -109,7 +110,8 @@ def run(
         stack.callback(session.close)
         if not session.trials and not session.wants_speed and not changed:
             raise LookupError("no test is left by these options: leave out one of them")
-        _run(session, processes, first_failure, Display(backend, len(session.trials), verbose))
+        display = Display(backend, len(session.trials), verbose)
+        interrupted = _run(session, processes, first_failure, display)
     except (SessionError, WorkerError, LookupError) as error:
         errors.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(2) from error
@@ -118,19 +120,25 @@ def run(
         raise typer.Exit(2) from error
     finally:
         stack.close()
-    raise typer.Exit(1 if session.scorecard.failed else 0)
+    raise typer.Exit(130 if interrupted else 1 if session.scorecard.failed else 0)
 
 
-def _run(session: Session, processes: int, first_failure: bool, display: Any) -> None:
+def _run(session: Session, processes: int, first_failure: bool, display: Any) -> bool:
+    """Run, show and write. True if it was interrupted."""
     from ferrule_conformance.session import SessionError
 
     start = perf_counter()
-    with display:
-        for result in session.run(processes=processes, first_failure=first_failure):
-            display.show(result)
+    interrupted = False
+    try:
+        with display:
+            for result in session.run(processes=processes, first_failure=first_failure):
+                display.show(result)
+    except KeyboardInterrupt:
+        interrupted = True
+        session.finish("the run was interrupted")
     output = Console(highlight=False)
     refusal: SessionError | None = None
-    if session.wants_speed:
+    if session.wants_speed and not interrupted:
         from ferrule_conformance import speed
 
         budget = session.request.budget
@@ -152,6 +160,7 @@ def _run(session: Session, processes: int, first_failure: bool, display: Any) ->
         raise refusal
     if refusal is not None:
         output.print(str(refusal), markup=False, soft_wrap=True)
+    return interrupted
 
 
 @app.command()
