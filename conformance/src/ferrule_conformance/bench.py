@@ -60,11 +60,13 @@ class Bench:
             raise
         self._listed: dict[str, dict[str, Trial]] = {}
 
-    def trials(self, subjects: Collection[str] | None = None) -> list[Trial]:
-        """All tests, or those of some subjects."""
+    def trials(
+        self, subjects: Collection[str] | None = None, levels: Collection[int] = suite.LEVELS
+    ) -> list[Trial]:
+        """All tests, or those of some subjects or levels."""
         if subjects is None:
-            return list(suite.trials(self.target))
-        found = suite.trials(self.target, [s for s in subjects if s != CONTRACT])
+            return list(suite.trials(self.target, levels=levels))
+        found = suite.trials(self.target, [s for s in subjects if s != CONTRACT], levels)
         return [trial for trial in found if subject(trial) in subjects]
 
     def find(self, name: str, ids: Iterable[str]) -> list[Trial]:

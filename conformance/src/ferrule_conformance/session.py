@@ -122,8 +122,12 @@ class Session:
         request = self.request
         ops, only = names_in(request.ops), names_in(request.only)
         selection = Selection(levels - {SPEED}, ops, names_in(request.dtypes), only=only)
-        listed = self.bench.trials(self._subjects(ops, only))
-        replace(selection, levels=()).refuse_unknown(listed)
+        # waivers and tests may be named that these levels leave out
+        everything = self.bench.waivers or only is not None
+        listed = self.bench.trials(
+            self._subjects(ops, only), LEVELS if everything else selection.levels
+        )
+        replace(selection, levels=(), ops=ops if everything else None).refuse_unknown(listed)
         waivers.refuse_unused(self.bench.waivers, [trial.id for trial in listed])
         self.trials = [trial for trial in listed if trial in selection]
 

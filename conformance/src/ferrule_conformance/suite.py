@@ -108,8 +108,10 @@ class Selection:
                 raise LookupError(f"there is no {kind} {missing[0]!r} in this suite")
 
 
-def trials(target: Target, ops: Collection[str] | None = None) -> Iterator[Trial]:
-    """Every test of a backend, or those of some ops alone, in a fixed order."""
+def trials(
+    target: Target, ops: Collection[str] | None = None, levels: Collection[int] = LEVELS
+) -> Iterator[Trial]:
+    """Every test of a backend, or those of some ops or levels alone, in a fixed order."""
     by_each: dict[str, list[Check]] = {}
     for check in CHECKS.values():
         by_each.setdefault(check.each, []).append(check)
@@ -117,7 +119,7 @@ def trials(target: Target, ops: Collection[str] | None = None) -> Iterator[Trial
     def of(each: str, cases: Iterable[Case]) -> Iterator[Trial]:
         for case in cases:
             for check in by_each.get(each, ()):
-                if _applies(check, case):
+                if check.level(case) in levels and _applies(check, case):
                     yield Trial(check, case)
 
     undeclared: list[DType] = [d for d in dtypes.ALL if d not in target.dtypes]
@@ -260,7 +262,7 @@ def run(
     with engaged(target.backend, fallback):
         return [
             judge(trial, waiver_of(trial.id, waivers))
-            for trial in trials(target, ops)
+            for trial in trials(target, ops, levels)
             if trial in selection
         ]
 
