@@ -114,6 +114,11 @@ def test_the_table(speed: dict[str, Any]) -> None:
     named = [line.split()[0] for line in lines if line.split() and line.split()[0] in OPS]
     assert named == ranked
     assert "left out: tanh: ValueError: no luck" in lines
+    narrow = table(speed, 80).splitlines()
+    assert max(map(len, narrow)) <= 80
+    assert any("x NumPy" in line for line in narrow)  # what is cut is no number
+    rows = [line.split() for line in narrow if line.split() and line.split()[0] in OPS]
+    assert [row[-1] for row in rows] == [times(speed["ops"][op]["ratio"]) for op in ranked]
 
 
 def test_units() -> None:

@@ -22,24 +22,44 @@ def table(speed: Mapping[str, Any], width: int = 100) -> str:
     console.print(_limits(speed["roofline"]), markup=False)
     rows = Table(box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
     rows.title = f"Speed on {escape(speed['device'])}, against {escape(speed['reference'])}"
-    for name, justify in _COLUMNS:
-        rows.add_column(name, justify=justify, no_wrap=name != "note")
     ranked = sorted(speed["ops"].items(), key=lambda item: _key(item[1]["fraction"]))
-    for op, row in ranked:
-        rows.add_row(
-            escape(op),
-            duration(row["seconds"]),
-            rate(row["bytes_per_second"], "B/s"),
-            percentage(row["fraction"]),
-            row["bound"],
-            times(row["ratio"]),
-            escape(row["note"]),
-        )
+    cells = [_cells(op, row) for op, row in ranked]
+    shown = _COLUMNS if width >= _WIDE else _COLUMNS[:-1]  # notes are the last
+    widest = [
+        max(len(text) for text in (name, *(row[i] for row in cells)))
+        for i, (name, _) in enumerate(_COLUMNS)
+    ]
+    # names may be cut and notes broken, numbers never
+    room = width - sum(widest[1:-1]) - 3 * len(shown)
+    for i, (name, justify) in enumerate(shown):
+        if name == "note":
+            rows.add_column(name)
+        elif name == "op":
+            rows.add_column(name, no_wrap=True, max_width=max(room, 10))
+        else:
+            rows.add_column(name, justify=justify, no_wrap=True, min_width=widest[i])
+    for row in cells:
+        rows.add_row(*map(escape, row[: len(shown)]))
     console.print(rows)
     for op, reason in speed["left_out"].items():
         console.print(f"left out: {op}: {reason}", markup=False)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
 
+
+def _cells(op: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        op,
+        duration(row["seconds"]),
+        rate(row["bytes_per_second"], "B/s"),
+        percentage(row["fraction"]),
+        row["bound"],
+        times(row["ratio"]),
+        row["note"],
+    )
+
+
+_WIDE = 110
+"""Columns of a terminal that has room for notes."""
 
 _COLUMNS: tuple[tuple[str, Any], ...] = (
     ("op", "left"),
