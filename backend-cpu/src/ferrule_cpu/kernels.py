@@ -8,7 +8,17 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from ferrule_cpu import blas, linalg, optimizers, order, quiet, recurrent, scans, statistics
+from ferrule_cpu import (
+    blas,
+    elementwise,
+    linalg,
+    optimizers,
+    order,
+    quiet,
+    recurrent,
+    scans,
+    statistics,
+)  # fmt: skip
 from ferrule_cpu.convolution import conv, conv_input, conv_weight
 from ferrule_cpu.pooling import max_pool_with_indices
 from ferrule_cpu.random_bits import random_bits
@@ -122,13 +132,6 @@ def where(condition: Array, a: Array, b: Array) -> Array:
     return chosen.view(a.dtype)
 
 
-def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Array:
-    # one pass, or two, in the place of up to ten; a bound that is NaN makes NaN here too
-    if min is not None:
-        x = np.maximum(x, min)
-    return x if max is None else np.minimum(x, max)
-
-
 _BITS = {4: np.int32, 8: np.int64}
 _MANY = 4096
 
@@ -203,23 +206,16 @@ ONE_STEP: dict[str, Kernel] = {
     "acosh": np.arccosh,
     "atanh": np.arctanh,
     "hypot": np.hypot,
-    "deg2rad": np.deg2rad,
-    "rad2deg": np.rad2deg,
     "conj": np.conj,
     "fmod": np.fmod,
     "fmax": np.fmax,
     "fmin": np.fmin,
     "trunc": np.trunc,
     "square": np.square,
-    "reciprocal": np.reciprocal,
     "isnan": np.isnan,
     "isfinite": np.isfinite,
     "isinf": np.isinf,
     "signbit": np.signbit,
-    "logical_and": np.logical_and,
-    "logical_or": np.logical_or,
-    "logical_xor": np.logical_xor,
-    "logical_not": np.logical_not,
 }
 
 TUNED: dict[str, Kernel] = {
@@ -245,7 +241,6 @@ TUNED: dict[str, Kernel] = {
     "sum": sum_,
     "amax": amax,
     "amin": amin,
-    "clamp": clamp,
     "relu": relu,
     "random_bits": random_bits,
     "softmax": softmax,
@@ -264,6 +259,7 @@ TUNED: dict[str, Kernel] = {
     "logcumsumexp": scans.logcumsumexp,
     "mean": statistics.mean,
     "var": statistics.var,
+    **elementwise.KERNELS,
     **linalg.KERNELS,
     **recurrent.KERNELS,
     **optimizers.KERNELS,
@@ -285,5 +281,5 @@ _MOVING = {
 _WIDENED = {
     "prod", "index_add", "scatter_add", "scatter_reduce", "argmax", "argmin", "round",
     "softmax", "log_softmax", "conv", "conv_input", "conv_weight", "isin", "searchsorted",
-    "logcumsumexp", *recurrent.KERNELS, *optimizers.KERNELS,
+    "logcumsumexp", "deg2rad", "rad2deg", "reciprocal", *recurrent.KERNELS, *optimizers.KERNELS,
 }  # fmt: skip
