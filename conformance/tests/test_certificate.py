@@ -52,10 +52,10 @@ def one_test_of_each_level(monkeypatch: pytest.MonkeyPatch) -> None:
     """A suite that is over soon."""
     every = Bench.trials
 
-    def few(self: Bench, subjects: Any = None) -> list[Trial]:
+    def few(self: Bench, subjects: Any = None, levels: Any = LEVELS) -> list[Trial]:
         found: dict[int, Trial] = {}
         wanted = {"contract", "neg", "softmax", "training.MLP"} if subjects is None else subjects
-        for trial in every(self, wanted):
+        for trial in every(self, wanted, levels):
             if trial.level != 4 or trial.case.study is not None:
                 found.setdefault(trial.level, trial)
         return [found[level] for level in sorted(found)]

@@ -74,7 +74,8 @@ def write(
         *(_policy(name) for name in backends),
     ]
     if beside is not None:
-        lines.append(f"stored = np.load(Path(__file__).with_name({beside.name!r}))\n")
+        lines.append(f"with np.load(Path(__file__).with_name({beside.name!r})) as file:\n")
+        lines.append("    stored = dict(file)\n")
     lines += [
         "operands = [\n",
         *(f"    {text},\n" for text in operands),

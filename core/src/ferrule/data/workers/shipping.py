@@ -14,6 +14,7 @@ import mmap
 import os
 import pickle
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -186,48 +187,40 @@ def split(content: memoryview, sizes: Sequence[int]) -> Buffers:
     return found
 
 
-class _Mapping:
-    """Memory that is mapped until nobody refers to it.
-
-    Python's `mmap.mmap` would hold a descriptor for each batch that is kept (until 3.13), and a
-    process has only about a thousand.
-    """
-
-    def __init__(self, address: int, size: int, unmap: Any) -> None:
-        self._address = address
-        self._size = size
-        self._unmap = unmap  # the module may be gone when the last batch goes
-
-    def __del__(self) -> None:
-        self._unmap(self._address, self._size)
-
-
-def _system_calls() -> tuple[Any, Any]:
-    """``mmap`` and ``munmap``; None for each where there are none."""
+def _system_call() -> Any:
+    """``mmap``; None where there is none, or none that is known to take an address."""
+    if sys.platform not in ("linux", "darwin"):
+        return None
     try:
-        library = ctypes.CDLL(None)
-        map_, unmap = library.mmap, library.munmap
-    except (AttributeError, OSError, TypeError):
-        return None, None
+        map_ = ctypes.CDLL(None).mmap
+    except (AttributeError, OSError):
+        return None
     map_.restype = ctypes.c_void_p
     map_.argtypes = [
         ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
     ]  # fmt: skip
-    unmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-    return map_, unmap
+    return map_
 
 
-_mmap, _munmap = _system_calls()
-_FAILED = ctypes.c_void_p(-1).value
+_mmap = _system_call()
+_MAP_FIXED = 0x10  # which the module mmap does not name
 
 
 def _map(descriptor: int, size: int) -> memoryview | None:
+    """The memory of a descriptor, mapped until nobody refers to it; None where that fails.
+
+    `mmap.mmap` of the descriptor would hold one for each batch that is kept (until Python 3.13),
+    and a process has only about a thousand. So it maps nothing at first, and the memory is put into
+    its place. An object of our own with ``__del__`` would do as well, but for Ctrl-C: Python drops
+    an interrupt that arrives in there.
+    """
     if _mmap is None:
         return None
     protection = mmap.PROT_READ | mmap.PROT_WRITE
-    address = _mmap(None, size, protection, mmap.MAP_PRIVATE, descriptor, 0)
-    if address is None or address == _FAILED:
+    try:
+        memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, protection)
+    except OSError:
         return None
-    memory: Any = (ctypes.c_ubyte * size).from_address(address)
-    memory._mapping = _Mapping(address, size, _munmap)
-    return memoryview(memory).cast("B")
+    place = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    found = _mmap(place, size, protection, mmap.MAP_PRIVATE | _MAP_FIXED, descriptor, 0)
+    return memoryview(memory) if found == place else None
