@@ -128,6 +128,15 @@ def test_parameters_and_gradients(torch_file: Write, torch_format: ModuleType) -
     assert [x.requires_grad for x in loaded] == [True, False, True, False]
 
 
+@pytest.mark.parametrize("shape", [(), (10_000,)])
+def test_a_parameter_of_any_length(
+    shape: tuple[int, ...], torch_file: Write, torch_format: ModuleType
+) -> None:
+    whole = np.ones(shape, np.float32)
+    loaded = fe.load(torch_file({"w": torch_format.view(whole, parameter=True)}))
+    assert type(loaded["w"]) is nn.Parameter and loaded["w"].shape == shape
+
+
 def test_conjugates_and_negatives(torch_file: Write, torch_format: ModuleType) -> None:
     z = np.array([1 + 2j, -3j], np.complex64)
     loaded = fe.load(

@@ -59,6 +59,7 @@ def test_integers_to_negative_powers(dtype: DType) -> None:
     for exponent, want in table.items():
         found = fe.pow(base, fe.full((7,), exponent, dtype=dtype))
         assert found.dtype is dtype and found.tolist() == want
+        assert (base**exponent).dtype is dtype and (base**exponent).tolist() == want
     assert (2 ** fe.tensor([-1, 0, 3])).tolist() == [0, 1, 8]
     smallest = fe.iinfo(dtype).min
     assert fe.pow(fe.tensor(-1, dtype=dtype), fe.tensor(smallest, dtype=dtype)).item() == 1

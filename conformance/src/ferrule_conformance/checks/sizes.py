@@ -140,7 +140,7 @@ DIMS = 16
 """Twice the eight that kernels often have room for; the libraries that we know have 32 or more."""
 
 _SIZES = (2, 1, 2, 1, 2, 2, 1, 2, 1, 2, 2, 1, 2, 1, 2, 2)
-"""No order of strides lets these be merged into fewer than ten dims."""
+"""Where operands broadcast in turns along these, ten dims are left that cannot be merged."""
 
 
 def deepened(case: Case) -> Shapes | None:
@@ -169,15 +169,16 @@ def _crossing(case: Case) -> Shapes | None:
     given = [i for i, described in enumerate(inputs) if described is not None]
     turns: Shapes = [None] * len(inputs)
     for k, i in enumerate(given):
-        turns[i] = tuple(_in_turn(n, d, k, len(given)) for d, n in enumerate(_SIZES))
+        turns[i] = tuple(_in_turn(d, k, len(given)) for d in range(len(_SIZES)))
     for found in (turns, every_shape(case, _SIZES)):
         if any(y.shape == _SIZES for y in case.outputs_for(found)):
             return found
     return None
 
 
-def _in_turn(size: int, dim: int, operand: int, operands: int) -> int:
-    return 1 if operands > 1 and dim % operands == operand else size
+def _in_turn(dim: int, operand: int, operands: int) -> int:
+    turn = sum(n > 1 for n in _SIZES[:dim])  # neighbours, but for sizes of 1, take turns
+    return 1 if operands > 1 and turn % operands == operand else _SIZES[dim]
 
 
 def _can_be_deep(case: Case) -> bool:

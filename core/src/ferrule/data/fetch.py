@@ -72,13 +72,21 @@ class _Stream:
         """
         if not self._how.batched:
             for item in self._items:
-                return self._how.collate_fn(item)
+                return self._collated(item)
             raise Exhausted
         found = [] if self._ended else list(islice(self._items, len(places)))
         self._ended = len(found) < len(places)
         if not found or (self._ended and self._how.drop_last):
             raise Exhausted
-        return self._how.collate_fn(found)
+        return self._collated(found)
+
+    def _collated(self, found: Any) -> Any:
+        try:
+            return self._how.collate_fn(found)
+        except StopIteration as error:  # would end the caller's loop as if all were well
+            raise DataError(
+                "collate_fn raised StopIteration; raise an error that says what is the matter"
+            ) from error
 
 
 def _where(indices: Any) -> str:

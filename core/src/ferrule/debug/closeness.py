@@ -108,7 +108,7 @@ def _is_elementwise(op: Op) -> bool:
     kinds = {a.kind.rstrip("?") for a in schema.attributes.values()}
     if not op.primitive or schema.variadic or schema.creates or op.dynamic or not op.samples:
         return False
-    if kinds & {"dim", "dims", "shape", "tuple"}:
+    if kinds & {"dim", "dims", "shape", "sizes", "tuple"}:
         return False
     roles = {"mask": fe.bool, "index": fe.int64}
     swept = next((d for d in (fe.float32, fe.int64, fe.bool) if d in op.dtypes), fe.complex64)

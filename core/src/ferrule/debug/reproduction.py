@@ -90,7 +90,7 @@ def write(
     if not any(re.search(r"\b(inf|nan)\b", line) for line in lines[3:]):
         lines.remove("from math import inf, nan\n")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(lines))
+    path.write_text("".join(lines), encoding="utf-8")
     if beside is not None:
         np.savez(beside, **stored)
     return path, " ".join(notes)

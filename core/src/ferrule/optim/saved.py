@@ -28,7 +28,7 @@ def dump(optimizer: Optimizer) -> dict[str, Any]:
         },
         "param_groups": [
             {
-                **{k: v for k, v in group.items() if k != "params"},
+                **{k: _saved(k, v) for k, v in group.items() if k != "params"},
                 "params": [numbers[id(p)] for p in group["params"]],
             }
             for group in optimizer.param_groups

@@ -118,7 +118,7 @@ def _shards_of(index: pathlib.Path) -> set[str]:
         named = set(read_index(index)[0].values())
     except CheckpointError:
         return set()
-    stem = index.name.removesuffix(INDEX).rpartition(".")[0]
+    stem = pathlib.Path(index.name.removesuffix(INDEX)).stem
     return {name for name in named if _SHARD.sub("", pathlib.Path(name).stem) == stem}
 
 

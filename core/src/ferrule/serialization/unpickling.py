@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 PROTOCOL = 5
 """The newest protocol of pickles that can be read."""
+
+
+_COPIED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
+"""What constructors copy. A tensor has a length too, and is not copied."""
 
 
 class Refused(Exception):
@@ -199,7 +203,7 @@ class Machine:
         if not isinstance(constructor, Constructor) or not isinstance(args, tuple):
             raise Malformed("the pickle calls what cannot be called")
         # One value can be an argument many times over, and every call copies it.
-        self.copied += sum(len(a) for a in args if isinstance(a, Sized))
+        self.copied += sum(len(a) for a in args if isinstance(a, _COPIED))
         if self.copied > len(self.data):
             raise Malformed("the pickle copies the same values over and over")
         self._push(constructor.build(args))

@@ -61,10 +61,10 @@ class JSONLog(Callback):
         take_over(self.path)
         kept = [line for line in self._lines() if self._before(line, trainer)]
         with replacing(self.path) as temporary:
-            temporary.write_text("".join(kept))
+            temporary.write_text("".join(f"{line}\n" for line in kept))
 
     def _lines(self) -> list[str]:
-        return self.path.read_text().splitlines(keepends=True) if self.path.exists() else []
+        return self.path.read_text().splitlines() if self.path.exists() else []
 
     @staticmethod
     def _before(line: str, trainer: Trainer) -> bool:

@@ -200,4 +200,4 @@ def test_an_exception_that_changes_on_the_way_is_told_in_words() -> None:
     assert failure.pickled is None
     found = failure.exception()
     assert isinstance(found, WorkerError)
-    assert "worker 5 raised an exception that cannot be pickled" in str(found)
+    assert "worker 5 raised what cannot be pickled" in str(found)

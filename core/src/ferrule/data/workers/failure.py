@@ -31,7 +31,7 @@ class Failure:
     """An exception in a form that travels.
 
     Attributes:
-        pickled: the exception; None if it cannot be pickled, or not restored.
+        pickled: the exception; None if it cannot be pickled, restored, or raised again.
         summary: its last line, as a traceback ends.
         text: its whole traceback.
         worker: where it was raised.
@@ -59,14 +59,17 @@ class Failure:
                 found = None
         if found is None:
             found = WorkerError(
-                f"worker {self.worker} raised an exception that cannot be pickled: {self.summary}"
+                f"worker {self.worker} raised what cannot be pickled, or not be raised again here: "
+                f"{self.summary}"
             )
         found.__cause__ = WorkerTraceback(self.text)
         return found
 
 
 def _pickled(error: BaseException) -> bytes | None:
-    """The exception, if it is the same when restored."""
+    """The exception, if it is the same when restored, and may be raised in the loader."""
+    if isinstance(error, StopIteration):  # would end the caller's loop as if all were well
+        return None
     try:
         found = pickle.dumps(error)
         restored = pickle.loads(found)

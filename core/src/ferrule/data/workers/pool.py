@@ -153,6 +153,9 @@ class Pool:
                 self._arrived.extend((worker, message) for message in channel.read())
             except Closed:
                 self._mourn(worker)
+            except OSError:  # such as too many open files; what was lost cannot be asked for again
+                self.stop()
+                raise
         return bool(moved)
 
     def _look_after(self) -> None:

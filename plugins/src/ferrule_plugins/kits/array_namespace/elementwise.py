@@ -105,6 +105,8 @@ class Powers(Part):
     def pow(self, a: Any, exponent: Any) -> Array:
         xp = self.xp
         a, exponent = (int(x) if x.__class__ is bool else x for x in (a, exponent))
+        if exponent.__class__ is int and exponent < 0 and xp.isdtype(a.dtype, "integral"):
+            exponent = xp.asarray(exponent, dtype=a.dtype, device=getattr(a, "device", None))
         if not hasattr(exponent, "dtype") or not xp.isdtype(exponent.dtype, "signed integer"):
             return xp.pow(a, exponent)
         # among integers 1 and -1 alone have inverses, and their powers are those of 0 and 1
