@@ -21,7 +21,7 @@ from ferrule import certification, runtime
 from ferrule.op import OPS
 from ferrule_conformance.case import Target
 from ferrule_conformance.reach import Place, Reach
-from ferrule_plugins import plugin_manager
+from ferrule_plugins import Backend, plugin_manager
 
 _CORE = ("ferrule", "ferrule_conformance", "ferrule_plugins")
 
@@ -63,6 +63,9 @@ class Code:
         state = {k: v for k, v in getattr(backend, "__dict__", {}).items() if k != "kernels"}
         for member in ("name", "contract", "capabilities"):
             state[member] = getattr(backend, member)
+        # storage, with what it shares with kernels; as functions, for an instance holds all kernels
+        for member in sorted(n for n in vars(Backend) if not n.startswith("_") and n != "kernels"):
+            state.setdefault(f"class {member}", getattr(type(backend), member, None))
         yield from map(str, self._reach.digest(state))
         reached = {(str(Path(f).resolve()), line, name) for f, line, name in self._reach.places}
         for file in self._files:

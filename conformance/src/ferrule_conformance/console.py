@@ -143,17 +143,19 @@ def _run(session: Session, processes: int, first_failure: bool, display: Any) ->
 
         budget = session.request.budget
         left = None if budget is None else max(1.0, budget - (perf_counter() - start))
-        with display.of("speed") as progress:
-            session.measure(left, progress)
-        assert session.scorecard.speed is not None
-        output.print(
-            speed.table(session.scorecard.speed, output.width), markup=False, soft_wrap=True
-        )
+        try:
+            with display.of("speed") as progress:
+                session.measure(left, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+        if session.scorecard.speed is not None:
+            report = speed.table(session.scorecard.speed, output.width)
+            output.print(report, markup=False, soft_wrap=True)
+    output.print(session.scorecard.table(output.width), markup=False, soft_wrap=True)
     try:
         session.write()
     except SessionError as error:
         refusal = error
-    output.print(session.scorecard.table(output.width), markup=False, soft_wrap=True)
     for note in session.notes:
         output.print(note, markup=False, soft_wrap=True)
     if refusal is not None and not session.scorecard.failed:

@@ -59,17 +59,17 @@ class Session:
             self._check_files()
             self._code = self._certified_code()
             self._select(levels)
+            self.scorecard = Scorecard(self.target, self.bench.waivers)
+            self._digests: changes.Code | None = None
+            self.history = History(self.target.device)
+            if not worker or request.changed:
+                self._recall()
         except (FerruleError, WaiverError, LookupError, OSError) as error:
             self.close()
             raise SessionError(str(error)) from error
         except BaseException:
             self.close()
             raise
-        self.scorecard = Scorecard(self.target, self.bench.waivers)
-        self._digests: changes.Code | None = None
-        self.history = History(self.target.device)
-        if not worker or request.changed:
-            self._recall()
 
     @property
     def _settings(self) -> dict[str, Any]:
