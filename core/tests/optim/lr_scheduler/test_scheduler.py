@@ -182,6 +182,14 @@ swa: Any = swa_utils.SWALR
             lambda: s.ChainedScheduler([s.ReduceLROnPlateau(OPTIMIZER)]),
             "ReduceLROnPlateau, whose step.. needs a metric",
         ),
+        (
+            lambda: s.SequentialLR(
+                OPTIMIZER,
+                [s.LinearLR(OPTIMIZER), s.ChainedScheduler([s.StepLR(OPTIMIZER, 2)])],
+                [1],
+            ),
+            "scheduler 1 is a ChainedScheduler, which cannot take over",
+        ),
         (lambda: s.StepLR(OPTIMIZER, 0), "StepLR: step_size must be .* at least 1, not 0"),
         (lambda: s.CosineAnnealingLR(OPTIMIZER, 0), "T_max must be .* at least 1, not 0"),
         (lambda: swa(OPTIMIZER, 0.1, anneal_epochs=-1), "anneal_epochs must be"),

@@ -68,6 +68,12 @@ class SequentialLR(_Combination):
         last_epoch: int = -1,
     ) -> None:
         self._check(schedulers, self._checked(optimizer))
+        for i, scheduler in enumerate(schedulers):
+            if isinstance(scheduler, _Combination):
+                raise ArgumentError(
+                    f"SequentialLR: scheduler {i} is a {type(scheduler).__name__}, which cannot "
+                    "take over in the middle; name its parts here"
+                )
         if len(milestones) != len(schedulers) - 1:
             raise ArgumentError(
                 f"SequentialLR: there are {len(schedulers)} schedulers and {len(milestones)} "
@@ -80,7 +86,8 @@ class SequentialLR(_Combination):
         # Each schedule has made its first step already; only one of them may.
         for group in optimizer.param_groups:
             set_rate(group, group["initial_lr"])
-        _step_back(self)
+        for scheduler in schedulers:
+            scheduler.last_epoch -= 1
         first = schedulers[bisect_right(milestones, 0)]
         first._initial_step()
         self._last_lr = first.get_last_lr()
@@ -97,14 +104,6 @@ class SequentialLR(_Combination):
         else:
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
-
-
-def _step_back(scheduler: LRScheduler) -> None:
-    if isinstance(scheduler, _Combination):
-        for part in scheduler._schedulers:
-            _step_back(part)
-    else:
-        scheduler.last_epoch -= 1
 
 
 class ChainedScheduler(_Combination):
